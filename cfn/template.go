@@ -1,0 +1,101 @@
+package cfn
+
+// Template is one parsed template. It is immutable and safe for concurrent use.
+type Template struct {
+	Path       string
+	Source     []byte
+	Root       *Value
+	Parameters []*Parameter // source order
+	Conditions []Field      // name → condition expression, unresolved
+	Mappings   *Value       // may be nil
+	Resources  []*Declared  // source order, Fn::ForEach not yet expanded
+	Outputs    *Value       // may be nil
+	Metadata   *Value       // the template's own, may be nil
+	Transforms []string     // names in Transform, source order
+	// Problems are parts that CloudFormation would refuse but that leave the
+	// rest of the template readable (a resource without a Type). Each becomes
+	// one finding of the reserved rule template-readable.
+	Problems []*Problem
+}
+
+// Parameter is a declared parameter. Default is nil where there is none.
+type Parameter struct {
+	Name          string
+	Pos           Pos
+	Type          string // String, Number, CommaDelimitedList, List<Number>, AWS::EC2::VPC::Id, …
+	Default       *Value
+	AllowedValues []string
+	NoEcho        bool
+}
+
+// Declared is a resource as written, before resolution.
+type Declared struct {
+	LogicalID string
+	Type      string
+	Pos       Pos    // of the logical id
+	Condition string // name, "" for none
+	Body      *Value // the whole resource map
+	// ForEach is the Fn::ForEach construct that makes resources, nil for an ordinary resource.
+	ForEach *Value
+}
+
+// Problem is something wrong with a template, at a place. As an error it reads
+// "path:line:column: message".
+type Problem struct {
+	Path    string
+	Pos     Pos
+	Message string // what is wrong, what is allowed, what to do next
+}
+
+// Resource is one resource in one world. Resources that are the same in two
+// worlds are the same pointer in both.
+type Resource struct {
+	LogicalID     string
+	Type          string
+	ConstructPath string // CDK's aws:cdk:path, "" if none
+	Pos           Pos    // of the logical id
+	TypePos       Pos
+	Properties    *Value // Map, resolved; a property set to AWS::NoValue is absent; nil: no Properties
+	Metadata      *Value // resolved, may be nil
+	Attributes    *Value // the other attributes of the resource: DeletionPolicy, UpdateReplacePolicy, DependsOn, UpdatePolicy …; Map or nil
+	// Expanded is the SAM type that this resource was derived from, "" for a resource as written.
+	Expanded string
+}
+
+// Model is the resources of a template in one world.
+type Model struct {
+	Template  *Template
+	Resources []*Resource // source order
+	// Assumed is what the world takes for granted, name → value: defaults used
+	// and values chosen by exploration; pseudo parameters included. Only what
+	// conditions depend on stands here.
+	Assumed []Assumption
+	// Determined reports that every condition follows from given values and
+	// defaults: true for the first world where nothing had to be chosen.
+	Determined bool
+
+	byID map[string]*Resource
+}
+
+// Assumption is one value that a world takes for granted.
+type Assumption struct {
+	Name    string // parameter, pseudo parameter or condition
+	Value   string
+	Default bool // the parameter's own default; false: chosen by exploration
+}
+
+// Resource returns the resource with this logical id, nil where this world has none.
+func (m *Model) Resource(logicalID string) *Resource { return m.byID[logicalID] }
+
+// Inputs is what a template is resolved with. The zero value gives no
+// parameter and no pseudo parameter: defaults apply, the rest is explored.
+type Inputs struct {
+	Parameters map[string]string // given values; a list as comma-separated text
+	Account    string            // AWS::AccountId, "" unknown
+	Region     string            // AWS::Region, "" unknown
+	Stack      string            // AWS::StackName, "" unknown
+	MaxWorlds  int               // bound on explored worlds; 0: DefaultMaxWorlds
+}
+
+// DefaultMaxWorlds bounds how many worlds one template is judged in.
+const DefaultMaxWorlds = 16
