@@ -1,0 +1,71 @@
+# Everything that is done to plumbline, one target each. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export CGO_ENABLED := 0
+GO ?= go
+# What `make scan` judges; any folder, template or cdk.out.
+DIR ?= examples/payments/cdk.out
+# More flags for `make scan`, such as ARGS="--format html".
+ARGS ?=
+# How long each fuzz target runs in `make fuzz`.
+FUZZTIME ?= 20s
+MODULES := . tools infra
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
+
+.PHONY: help setup build scan test test-race check generate format vet lint cover fuzz bench bench-peers clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Fetch the modules and build bin/plumbline
+	@for m in $(MODULES); do $(GO) -C $$m mod download; done
+	@$(MAKE) --no-print-directory build
+
+build: ## Build bin/plumbline
+	@$(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/plumbline ./cmd/plumbline
+
+scan: build ## Scan DIR (default: the example's cdk.out) through the workflow
+	@bin/plumbline scan --exit-zero $(ARGS) $(DIR)
+
+test: ## Test all modules
+	@for m in $(MODULES); do echo "== module $$m"; $(GO) -C $$m test ./...; done
+
+test-race: ## Test the root module under the race detector
+	@CGO_ENABLED=1 $(GO) test -race ./...
+
+check: generate ## All that a change must pass: generate without a diff, format, vet, lint, test
+	@if ! git diff --exit-code --stat; then echo 'make check: generated or tracked files differ from the commit. run "make generate", look at the diff, commit it'; exit 1; fi
+	@$(MAKE) --no-print-directory format vet lint test
+
+generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
+	@$(GO) generate ./...
+
+format: ## Fail on files that gofmt would change
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run gofmt -w):"; echo "$$bad"; exit 1; fi
+
+vet: ## go vet in all modules
+	@for m in $(MODULES); do $(GO) -C $$m vet ./...; done
+
+lint: ## golangci-lint, as pinned in tools/go.mod
+	@$(GO) build -C tools -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@for m in $(MODULES); do (cd $$m && $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yaml ./...); done
+
+cover: ## Statement coverage of the packages that judge
+	@$(GO) test -cover ./cfn/... ./ruleset/... ./asl/... ./finding/...
+
+fuzz: ## Run every fuzz target for FUZZTIME
+	@$(GO) list -f '{{.ImportPath}}' ./... | while read -r p; do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
+	@$(GO) run ./bench $(ARGS)
+
+bench-peers: build ## Install checkov and trivy by package name and print the ratios of one run
+	@bench/peers.sh
+
+clean: ## Remove what was built
+	@rm -rf bin dist coverage.out

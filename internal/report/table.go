@@ -1,0 +1,180 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"plumbline/finding"
+	"plumbline/scan"
+)
+
+// style paints text for a terminal; the zero style leaves it as it is.
+type style struct{ on bool }
+
+func (s style) paint(code, text string) string {
+	if !s.on || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+var severityCode = map[finding.Severity]string{
+	finding.Critical: "1;35", finding.High: "1;31", finding.Medium: "33", finding.Low: "36",
+}
+
+// writeTable lists findings by template, each with its place, and a summary.
+func writeTable(w io.Writer, d *Document) error {
+	b := bufio.NewWriterSize(w, 32<<10)
+	st := style{d.Color}
+	var last *scan.Assessment
+	for a, f := range d.listed {
+		if a != last {
+			if last != nil {
+				b.WriteByte('\n')
+			}
+			head := a.Target.Path
+			if a.Target.Stack != "" && a.Target.Path != "" {
+				head += "  " + st.paint("2", "stack "+a.Target.Stack)
+			} else if head == "" {
+				head = "stack " + a.Target.Stack
+			}
+			b.WriteString(st.paint("1;4", head) + "\n")
+			last = a
+		}
+		writeRow(b, st, d, f)
+	}
+	if last != nil {
+		b.WriteByte('\n')
+	}
+	writeSummary(b, st, d)
+	return b.Flush()
+}
+
+func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding) {
+	label := string(f.Severity)
+	code := severityCode[f.Severity]
+	if s := f.Status(); s != string(finding.Fail) {
+		label = s
+		code = map[string]string{"error": "1;31", "unknown": "34", "pass": "32", "skip": "2", "suppressed": "2"}[s]
+	}
+	place := "live"
+	if f.Place.Line > 0 {
+		place = fmt.Sprintf("%d:%d", f.Place.Line, f.Place.Column)
+	}
+	what := f.Resource.LogicalID
+	if what != "" && f.Resource.Type != "" {
+		what += " " + st.paint("2", "("+f.Resource.Type+")")
+	}
+	fmt.Fprintf(b, "  %s  %s  %s", st.paint("2", fmt.Sprintf("%7s", place)), st.paint(code, fmt.Sprintf("%-8s", label)), st.paint("1", f.Rule))
+	if what != "" {
+		b.WriteString("  " + what)
+	}
+	b.WriteByte('\n')
+	const indent = "           "
+	text := f.Message
+	if text == "" {
+		text = d.title(f.Rule)
+	}
+	writeWrapped(b, indent, text, d.Width)
+	if len(f.Needs) > 0 {
+		writeWrapped(b, indent, "settled by "+strings.Join(f.Needs, ", "), d.Width)
+	}
+	if len(f.Assuming) > 0 {
+		writeWrapped(b, indent, st.paint("2", "assuming "+strings.Join(f.Assuming, ", ")), d.Width)
+	}
+	if s := f.Suppressed; s != nil {
+		line := "suppressed: " + s.Reason
+		if s.Approver != "" {
+			line += ", approved by " + s.Approver
+		}
+		if s.Until != "" {
+			line += ", until " + s.Until
+		}
+		writeWrapped(b, indent, st.paint("2", line), d.Width)
+	}
+	if f.Status() == string(finding.Fail) && f.Remediation != "" {
+		writeWrapped(b, indent, st.paint("2", "→ "+f.Remediation), d.Width)
+	}
+}
+
+// writeWrapped writes text behind an indent, broken at spaces where a width is
+// set and the terminal is wide enough for that to help.
+func writeWrapped(b *bufio.Writer, indent, text string, width int) {
+	room := width - len(indent)
+	text = strings.Join(strings.Fields(text), " ")
+	for width > 0 && room >= 20 && utf8.RuneCountInString(text) > room {
+		cut := 0
+		for i, n := 0, 0; i < len(text) && n <= room; n++ {
+			if text[i] == ' ' {
+				cut = i
+			}
+			_, size := utf8.DecodeRuneInString(text[i:])
+			i += size
+		}
+		if cut == 0 {
+			break
+		}
+		b.WriteString(indent + text[:cut] + "\n")
+		text = text[cut+1:]
+	}
+	b.WriteString(indent + text + "\n")
+}
+
+func writeSummary(b *bufio.Writer, st style, d *Document) {
+	r := d.Report
+	c := r.Counts
+	sev := map[finding.Severity]int{}
+	for _, a := range r.Assessments {
+		for _, f := range a.Findings {
+			if f.Status() == string(finding.Fail) && (d.Only == nil || d.Only(f)) {
+				sev[f.Severity]++
+			}
+		}
+	}
+	fails := 0
+	var parts []string
+	for _, s := range finding.Severities {
+		if n := sev[s]; n > 0 {
+			parts = append(parts, st.paint(severityCode[s], fmt.Sprintf("%d %s", n, s)))
+			fails += n
+		}
+	}
+	line := plural(judgedTemplates(r), "template", "templates") + ", " + plural(r.Provenance.Rules, "rule", "rules") + ": "
+	if fails == 0 {
+		line += st.paint("32", "no violation found")
+	} else {
+		line += plural(fails, "violation", "violations") + " (" + strings.Join(parts, ", ") + ")"
+	}
+	for _, s := range []string{"unknown", "error", "suppressed"} {
+		if n := c[s]; n > 0 {
+			line += fmt.Sprintf(", %d %s", n, map[string]string{"unknown": "undecided", "error": "not judged", "suppressed": "suppressed"}[s])
+		}
+	}
+	line += ", " + plural(c[string(finding.Pass)], "check", "checks") + " passed"
+	b.WriteString(line + "\n")
+	n, gone := 0, 0
+	for _, a := range r.Assessments {
+		n += len(a.New)
+		gone += len(a.Resolved)
+	}
+	if n+gone > 0 {
+		fmt.Fprintf(b, "since the last scan: %d new, %d resolved\n", n, gone)
+	}
+	if lost := partial(r); len(lost) > 0 {
+		b.WriteString(st.paint("1;31", "partial: ") + "the rules of " + strings.Join(lost, ", ") + " could not be run, so nothing is said about them\n")
+	}
+	if len(r.Skipped) > 0 {
+		fmt.Fprintf(b, "left out: %s", plural(len(r.Skipped), "file", "files"))
+		for i, s := range r.Skipped {
+			if i == 5 {
+				fmt.Fprintf(b, "\n  and %d more (--format json lists them)", len(r.Skipped)-5)
+				break
+			}
+			fmt.Fprintf(b, "\n  %s: %s", s.Path, s.Reason)
+		}
+		b.WriteByte('\n')
+	}
+}
