@@ -3,7 +3,11 @@
 // and nothing of plumbline. The engine that runs a Definition is asl/engine.
 package asl
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+)
 
 // Query languages.
 const (
@@ -23,8 +27,11 @@ type Definition struct {
 	Processor      *ProcessorConfig // ItemProcessor only
 	Pos            Pos
 
-	byName map[string]*State
-	fields map[string]Pos // where each field stands
+	byName  map[string]*State
+	node    *node
+	pointer string // JSON pointer, "" at the top
+	owner   *State // nil at the top
+	lang    string // in force where a state names none
 }
 
 // ProcessorConfig is a Map state's mode.
@@ -89,7 +96,9 @@ type State struct {
 	ToleratedFailurePercentagePath string
 	Label                          string
 
-	fields map[string]Pos // where each field stands
+	node    *node
+	pointer string
+	machine *Definition
 }
 
 // Retrier is one entry of Retry.
@@ -134,8 +143,100 @@ type Choice struct {
 // Pos is a place in the source, 1-based.
 type Pos struct{ Line, Column int }
 
+// String is the position as "line:column".
+func (p Pos) String() string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
+
+// Before reports whether p stands before q in the text.
+func (p Pos) Before(q Pos) bool {
+	return p.Line < q.Line || p.Line == q.Line && p.Column < q.Column
+}
+
 // State returns the state of this name in this machine itself, nil if there is none.
 func (d *Definition) State(name string) *State { return d.byName[name] }
+
+// All walks every state of the machine and of the machines inside it, each
+// with the machine it belongs to: a state first, then what is inside it, in
+// the order of the source.
+func (d *Definition) All() iter.Seq2[*Definition, *State] {
+	return func(yield func(*Definition, *State) bool) { d.walk(yield) }
+}
+
+func (d *Definition) walk(yield func(*Definition, *State) bool) bool {
+	for _, s := range d.States {
+		if !yield(d, s) {
+			return false
+		}
+		for _, m := range s.Machines() {
+			if !m.walk(yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Machines are the machines inside the state: the branches of a Parallel, the
+// item processor of a Map; none for any other type.
+func (s *State) Machines() []*Definition {
+	if s.ItemProcessor != nil {
+		return []*Definition{s.ItemProcessor}
+	}
+	return s.Branches
+}
+
+// Owner is the Map or Parallel state this machine stands in, nil at the top.
+func (d *Definition) Owner() *State { return d.owner }
+
+// Machine is the machine the state belongs to.
+func (s *State) Machine() *Definition { return s.machine }
+
+// Language is the query language in force for the state: its own, else the one
+// of the whole state machine, which is JSONPath by default.
+func (s *State) Language() string {
+	if s.QueryLanguage != "" {
+		return s.QueryLanguage
+	}
+	return s.machine.Language()
+}
+
+// Language is the query language of the machine's states that name none.
+func (d *Definition) Language() string {
+	switch {
+	case d.QueryLanguage != "":
+		return d.QueryLanguage
+	case d.lang != "":
+		return d.lang
+	}
+	return JSONPath
+}
+
+// Pointer is the JSON pointer of the machine in the whole text, "" at the top.
+func (d *Definition) Pointer() string { return d.pointer }
+
+// Pointer is the JSON pointer of the state, such as /States/Fetch.
+func (s *State) Pointer() string { return s.pointer }
+
+// FieldPos is where the machine's field of this name stands, or the machine
+// itself where it has none.
+func (d *Definition) FieldPos(name string) Pos {
+	if p := d.node.keyPos(name); p != (Pos{}) {
+		return p
+	}
+	return d.Pos
+}
+
+// FieldPos is where the state's field of this name stands, or the state's name
+// where it has none.
+func (s *State) FieldPos(name string) Pos {
+	if p := s.node.keyPos(name); p != (Pos{}) {
+		return p
+	}
+	return s.Pos
+}
+
+// Has reports whether the state is written with a field of this name, null or
+// empty included.
+func (s *State) Has(name string) bool { return s.node.get(name) != nil }
 
 // Diagnostic is one problem of a definition: an AWS code from validation
 // (SCHEMA_VALIDATION_FAILED, MISSING_TRANSITION_TARGET, …) or a lint rule's name.
@@ -146,4 +247,20 @@ type Diagnostic struct {
 	Message  string // what is wrong, what is allowed, what to do
 	Location string // JSON pointer such as /States/Fetch/Next
 	Rule     string // lint only: the rule's name, such as task-timeout
+}
+
+// Severities of a Diagnostic.
+const (
+	SeverityError   = "ERROR"
+	SeverityWarning = "WARNING"
+)
+
+// String is the diagnostic as a line for people, without the file's name:
+// "14:9: state "Fetch" has no TimeoutSeconds. … [task-timeout]".
+func (d Diagnostic) String() string {
+	name := d.Rule
+	if name == "" {
+		name = d.Code
+	}
+	return fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, name)
 }
