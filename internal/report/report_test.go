@@ -1,0 +1,222 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plumbline/finding"
+	"plumbline/internal/report"
+	"plumbline/scan"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const vault = `Resources:
+  CardVault:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketName: <cards>
+  Doorman:
+    Type: AWS::EC2::SecurityGroup
+`
+
+// sample is a document with one finding of each status.
+func sample() *report.Document {
+	at := func(line int) finding.Place { return finding.Place{Path: "cdk.out/Data.template.json", Line: line, Column: 3} }
+	bucket := finding.Resource{LogicalID: "CardVault", Type: "AWS::S3::Bucket", ConstructPath: "Data/CardVault/Resource"}
+	group := finding.Resource{LogicalID: "Doorman", Type: "AWS::EC2::SecurityGroup"}
+	a := scan.Assessment{
+		Target: scan.Target{Path: "cdk.out/Data.template.json", Stack: "Data"},
+		Hash:   "ab12",
+		Findings: []finding.Finding{
+			{Rule: "s3-tls", Severity: finding.High, Domain: finding.Encryption, Verdict: finding.Fail, Resource: bucket, Place: at(2), Message: "no policy refuses plain HTTP", Remediation: "Deny requests without TLS in the bucket's policy.", Fix: finding.FixAvailable},
+			{Rule: "s3-kms", Severity: finding.Medium, Domain: finding.Encryption, Verdict: finding.Unknown, Resource: bucket, Place: at(4), Message: "the key is not known", Needs: []string{"parameter KmsKey"}},
+			{Rule: "s3-versions", Severity: finding.Medium, Domain: finding.Protection, Verdict: finding.Pass, Resource: bucket, Place: at(2)},
+			{Rule: "sg-ssh", Severity: finding.Critical, Domain: finding.Network, Verdict: finding.Fail, Resource: group, Place: at(6), Message: "port 22 is open to 0.0.0.0/0, and this message goes on for long enough to be broken on a narrow terminal", Assuming: []string{"Environment=dev"}},
+			{Rule: "sg-described", Severity: finding.Low, Domain: finding.Configuration, Verdict: finding.Fail, Resource: group, Place: at(6), Message: "no description", Suppressed: &finding.Suppression{Reason: "made by another team", Approver: "ciso", Until: "2027-01-31"}},
+		},
+		Counts: finding.Counts{"fail": 2, "unknown": 1, "pass": 1, "suppressed": 1, "skip": 4},
+		New:    []string{"x"},
+	}
+	broken := scan.Assessment{
+		Target:   scan.Target{Path: "broken.yaml"},
+		Findings: []finding.Finding{{Rule: finding.TemplateReadable, Severity: finding.High, Domain: finding.Configuration, Verdict: finding.Error, Place: finding.Place{Path: "broken.yaml", Line: 7, Column: 1}, Message: "a tab cannot indent YAML"}},
+		Counts:   finding.Counts{"error": 1},
+		Partial:  []finding.Domain{finding.Logging},
+	}
+	total := finding.Counts{}
+	total.Add(a.Counts)
+	total.Add(broken.Counts)
+	when := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	return &report.Document{
+		Report: &scan.Report{
+			Provenance:  scan.Provenance{Tool: "plumbline", Version: "v1", RulesHash: "cd34", Rules: 6, PolicyPath: "plumbline.yaml", PolicyHash: "ef56", Started: when, Finished: when.Add(time.Second)},
+			Assessments: []scan.Assessment{broken, a},
+			Skipped:     []scan.Skipped{{Path: "notes.yaml", Reason: "no Resources section"}},
+			Counts:      total,
+		},
+		Rules: map[string]report.Rule{
+			"s3-tls":                 {ID: "s3-tls", Title: "Bucket refuses plain HTTP", Severity: finding.High, Domain: finding.Encryption, Controls: []report.Control{{Framework: "pci-dss-4.0.1", ID: "4.2.1", Fit: "direct"}}},
+			"sg-ssh":                 {ID: "sg-ssh", Title: "SSH is not open to the world", Severity: finding.Critical, Domain: finding.Network},
+			finding.TemplateReadable: {ID: finding.TemplateReadable, Title: "Template can be read", Severity: finding.High},
+		},
+		Frameworks: []report.Framework{{ID: "pci-dss-4.0.1", Title: "PCI DSS v4.0.1", Requirements: []report.Requirement{
+			{ID: "1.3.1", Title: "Inbound traffic is restricted", Rules: []string{"sg-ssh"}, NotCovered: "firewalls outside AWS"},
+			{ID: "4.2.1", Title: "Strong cryptography in transit", Rules: []string{"s3-tls"}},
+			{ID: "3.5.1", Title: "Stored account data is unreadable", Rules: []string{"s3-kms"}},
+			{ID: "10.5.1", Title: "Audit logs are kept", Rules: []string{"s3-versions"}},
+			{ID: "12.1.1", Title: "A policy is written"},
+			{ID: "8.3.1", Title: "Users are authenticated", Rules: []string{"iam-none"}},
+		}}},
+		Source: func(path string) []byte {
+			if path == "cdk.out/Data.template.json" {
+				return []byte(vault)
+			}
+			return nil
+		},
+		Show: report.DefaultShow(),
+	}
+}
+
+func TestFormatsMatchGoldenFiles(t *testing.T) {
+	for _, format := range report.Formats {
+		t.Run(format, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := report.Write(&got, format, sample()); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "sample."+format, got.Bytes())
+		})
+	}
+	t.Run("narrow", func(t *testing.T) {
+		d := sample()
+		d.Width = 50
+		var got bytes.Buffer
+		if err := report.Write(&got, "table", d); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(got.String(), "\n") {
+			if strings.HasPrefix(line, "           ") && len([]rune(line)) > 50 {
+				t.Errorf("line is %d columns wide, the terminal 50: %q", len([]rune(line)), line)
+			}
+		}
+	})
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs; look, then run go test ./internal/report -update (-want +got)\n%s", path, diff)
+	}
+}
+
+func TestJSONContract(t *testing.T) {
+	d := sample()
+	d.Show = map[string]bool{"fail": true, "pass": true, "suppressed": true, "error": true, "unknown": true, "skip": true}
+	var out bytes.Buffer
+	if err := report.Write(&out, "json", d); err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		SchemaVersion string
+		Summary       struct{ Statuses map[string]int }
+		Findings      []struct {
+			Rule, Status, Severity, Template, Message string
+			Line, Column                              int
+			Resource                                  *struct{ LogicalID, Type, ConstructPath string }
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range doc.Findings {
+		got = append(got, f.Rule+" "+f.Status)
+	}
+	want := []string{"template-readable error", "s3-tls fail", "s3-kms unknown", "s3-versions pass", "sg-ssh fail", "sg-described suppressed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got)\n%s", diff)
+	}
+	if doc.Findings[0].Resource != nil {
+		t.Error("a finding about a template names a resource")
+	}
+	if diff := cmp.Diff(map[string]int{"fail": 2, "unknown": 1, "pass": 1, "suppressed": 1, "skip": 4, "error": 1}, doc.Summary.Statuses); diff != "" {
+		t.Errorf("statuses (-want +got)\n%s", diff)
+	}
+}
+
+func TestHTMLIsSelfContainedAndEscaped(t *testing.T) {
+	var out bytes.Buffer
+	if err := report.Write(&out, "html", sample()); err != nil {
+		t.Fatal(err)
+	}
+	page := out.String()
+	for _, bad := range []string{"<script", "http://", "https://", "BucketName: <cards>", ">met<", "is met"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("page holds %q", bad)
+		}
+	}
+	for _, good := range []string{"BucketName: &lt;cards&gt;", "1 violation by 1 check", "no violation found by 1 check over 1 judgement", "no rule looks at this", "nothing in these templates to check", "This scan is partial", "made by another team"} {
+		if !strings.Contains(page, good) {
+			t.Errorf("page lacks %q", good)
+		}
+	}
+}
+
+func TestJUnitIsXML(t *testing.T) {
+	var out bytes.Buffer
+	if err := report.Write(&out, "junit", sample()); err != nil {
+		t.Fatal(err)
+	}
+	dec := xml.NewDecoder(&out)
+	for {
+		if _, err := dec.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCountsTowardsTheExitCode(t *testing.T) {
+	d := sample()
+	for floor, want := range map[finding.Severity]int{finding.Critical: 1, finding.High: 2, finding.Low: 2} {
+		if got := d.Failing(floor); got != want {
+			t.Errorf("Failing(%s) = %d, want %d", floor, got, want)
+		}
+	}
+	if !d.Unjudged() {
+		t.Error("a broken template and a lost domain count as judged")
+	}
+	d.Only = func(f finding.Finding) bool { return f.Rule == "s3-tls" }
+	if got := d.Failing(finding.Low); got != 1 {
+		t.Errorf("with Only, Failing = %d, want 1", got)
+	}
+}
+
+func TestUnknownFormatNamesTheAllowed(t *testing.T) {
+	err := report.Write(io.Discard, "xml", sample())
+	if err == nil || !strings.Contains(err.Error(), "table, json, sarif, junit, html, github") {
+		t.Errorf("error %v does not name the formats", err)
+	}
+}
