@@ -20,10 +20,10 @@ type Policy struct {
 	AllowedRegions  []string        `yaml:"allowedRegions" cel:"allowedRegions" check:"region" doc:"regions in which resources may stand; empty: any"`
 	InstanceClasses InstanceClasses `yaml:"instanceClasses" cel:"instanceClasses" doc:"instance classes that may be used, as globs; empty: any"`
 	Naming          []Naming        `yaml:"naming" cel:"naming" doc:"what names that are written in templates look like"`
-	Rules           []RuleSetting   `yaml:"rules" doc:"by rule id or glob: another severity, or off with the reason"`
+	Rules           RuleSettings    `yaml:"rules" doc:"by rule id or glob: another severity, or off with the reason"`
 	Suppressions    []Suppression   `yaml:"suppressions" doc:"findings that do not count, each with a reason"`
 	Scope           ScopePolicy     `yaml:"scope" doc:"what is cardholder data environment, connected to it, or out of scope"`
-	Values          []Value         `yaml:"values" doc:"what the organisation supplies to fixes, such as kmsKey or logBucket"`
+	Values          Values          `yaml:"values" doc:"what the organisation supplies to fixes, such as kmsKey or logBucket"`
 	Ports           Ports           `yaml:"ports" cel:"ports" doc:"ports by what rules ask of them"`
 	Retention       Retention       `yaml:"retention" cel:"retention" doc:"minimums and maximums in days"`
 	Passwords       Passwords       `yaml:"passwords" cel:"passwords" doc:"what password policies ask at least"`
@@ -67,6 +67,10 @@ type Naming struct {
 	Property string   `yaml:"property" cel:"property" need:"true" doc:"the property that holds the name, such as BucketName"`
 	Pattern  string   `yaml:"pattern" cel:"pattern" check:"regexp" need:"true" doc:"RE2 expression that the name matches"`
 }
+
+// RuleSettings is a mapping of rule id or glob to its setting, in the order
+// of the file.
+type RuleSettings []RuleSetting
 
 // RuleSetting changes one rule, or those whose id matches a glob. An exact id
 // wins over a glob, an earlier glob over a later one.
@@ -134,6 +138,9 @@ const (
 
 // Scopes lists the scopes, strictest first.
 var Scopes = []Scope{ScopeCDE, ScopeConnected, ScopeOut}
+
+// Values is a mapping of name to a text, or to a mapping of region to text.
+type Values []Value
 
 // Value is one thing the organisation supplies to fixes.
 type Value struct {

@@ -1,0 +1,134 @@
+package ruleset
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"strings"
+	"time"
+
+	"plumbline/finding"
+	"plumbline/internal/nearest"
+)
+
+// dateLayout is how the policy file and metadata write days.
+const dateLayout = "2006-01-02"
+
+// textChecks are the validations that a struct tag check may name for a text.
+// Each returns "" or what is wrong and what is allowed. jsonPattern is the
+// same thing as far as JSON Schema can say it.
+var textChecks = []struct {
+	name        string
+	jsonPattern string
+	problem     func(text string) string
+}{
+	{"region", `^[a-z*?]{2,}[a-z0-9*?-]*$`, regionProblem},
+	{"account", `^[0-9]{12}$`, accountProblem},
+	{"type", `^[A-Za-z0-9*?]+(::[A-Za-z0-9*?]+)*$`, typeProblem},
+	{"regexp", "", regexpProblem},
+	{"date", `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, dateProblem},
+	{"severity", "", severityProblem},
+	{"scope", "", scopeProblem},
+}
+
+// numberChecks are the ranges that a struct tag check may name for a number.
+var numberChecks = []struct {
+	name     string
+	from, to int
+}{
+	{"port", 0, 65535},
+	{"days", 1, 36500},
+	{"count", 1, 1000},
+}
+
+func checkText(check, text string) string {
+	if check == "" {
+		return ""
+	}
+	for i := range textChecks {
+		if textChecks[i].name == check {
+			return textChecks[i].problem(text)
+		}
+	}
+	return ""
+}
+
+func checkNumber(check string, n int) string {
+	for _, c := range numberChecks {
+		if c.name == check && (n < c.from || n > c.to) {
+			return fmt.Sprintf("want %d to %d, got %d", c.from, c.to, n)
+		}
+	}
+	return ""
+}
+
+func regionProblem(text string) string {
+	if isGlob(text) {
+		return ""
+	}
+	parts := strings.Split(text, "-")
+	last := parts[len(parts)-1]
+	if len(parts) < 3 || len(parts) > 4 || len(parts[0]) != 2 || len(last) != 1 || last[0] < '1' || last[0] > '9' || strings.ToLower(text) != text {
+		return fmt.Sprintf("want a region such as eu-west-1 or a glob such as eu-*, got %q", text)
+	}
+	return ""
+}
+
+func accountProblem(text string) string {
+	if len(text) != 12 || strings.Trim(text, "0123456789") != "" {
+		return fmt.Sprintf("want an account id of 12 digits, got %q", text)
+	}
+	return ""
+}
+
+func typeProblem(text string) string {
+	if isGlob(text) {
+		return ""
+	}
+	if parts := strings.Split(text, "::"); len(parts) < 2 || len(parts) > 4 || strings.ContainsAny(text, " /") {
+		return fmt.Sprintf("want a resource type such as AWS::S3::Bucket or a glob such as AWS::S3::*, got %q", text)
+	}
+	return ""
+}
+
+func regexpProblem(text string) string {
+	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
+		return fmt.Sprintf("not a regular expression (RE2): %v", err)
+	}
+	return ""
+}
+
+func dateProblem(text string) string {
+	if _, err := time.Parse(dateLayout, text); err != nil {
+		return fmt.Sprintf("want a date as YYYY-MM-DD, got %q", text)
+	}
+	return ""
+}
+
+func severityProblem(text string) string {
+	names := make([]string, len(finding.Severities))
+	for i, s := range finding.Severities {
+		names[i] = string(s)
+	}
+	return notIn(text, names)
+}
+
+func scopeProblem(text string) string {
+	names := make([]string, len(Scopes))
+	for i, s := range Scopes {
+		names[i] = string(s)
+	}
+	return notIn(text, names)
+}
+
+// notIn is "" where text is one of names, else what is allowed.
+func notIn(text string, names []string) string {
+	for _, n := range names {
+		if n == text {
+			return ""
+		}
+	}
+	if near := nearest.Of(text, names); near != "" {
+		return fmt.Sprintf("%q is not known. did you mean %q?", text, near)
+	}
+	return fmt.Sprintf("%q is not known. want one of %s", text, strings.Join(names, ", "))
+}
