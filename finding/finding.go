@@ -139,12 +139,16 @@ func (f Finding) Status() string {
 // template path where there is no stack) and logical id. Neither the line nor
 // the time is part of it, so moving a resource in its file keeps its history.
 func (f Finding) Fingerprint() string {
-	where := f.Resource.Stack
-	if where == "" {
-		where = f.Place.Path
-	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.Resource.Account, f.Resource.Region, where, f.Resource.LogicalID}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.Resource.Account, f.Resource.Region, f.Where(), f.Resource.LogicalID}, "\x00")))
 	return hex.EncodeToString(sum[:16])
+}
+
+// Where is the stack, or the template's path where there is no stack.
+func (f Finding) Where() string {
+	if f.Resource.Stack != "" {
+		return f.Resource.Stack
+	}
+	return f.Place.Path
 }
 
 // Counts is the number of verdicts of each status ("suppressed" included).

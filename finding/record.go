@@ -21,6 +21,14 @@ const (
 // Active reports whether a finding in this state still wants attention.
 func (s State) Active() bool { return s != Resolved && s != Suppressed }
 
+// Decided reports whether a person put a finding into this state; a scan that
+// sees the finding again does not take that back.
+func (s State) Decided() bool { return s == Acknowledged || s == InRemediation || s == Suppressed }
+
+// Retention is how long a resolved finding stays in the table: one year, which
+// PCI DSS 10.5.1 asks of audit logs.
+const Retention = 365 * 24 * time.Hour
+
 // Record is one row of the findings table: one finding's life. FirstSeen is
 // part of the key and never moves; LastSeen only moves forward. Due and
 // ExpiresAt are zero where they do not apply: ExpiresAt is set only once the
@@ -37,15 +45,43 @@ type Record struct {
 // ResourceID is the table's partition key: account, region, stack (or template
 // path) and logical id, joined with "/". Empty parts stay empty.
 func (r Record) ResourceID() string {
-	where := r.Resource.Stack
-	if where == "" {
-		where = r.Place.Path
-	}
-	return r.Resource.Account + "/" + r.Resource.Region + "/" + where + "/" + r.Resource.LogicalID
+	return r.Resource.Account + "/" + r.Resource.Region + "/" + r.Where() + "/" + r.Resource.LogicalID
 }
 
 // SortKey is the table's sort key: FirstSeen as RFC 3339 with nanoseconds in
 // UTC, "#", and the rule's id, since one instant may find several violations.
 func (r Record) SortKey() string {
 	return r.FirstSeen.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + r.Rule
+}
+
+// Merge is what a store keeps when it holds old and next is put under the same
+// key. It holds whatever the order in which scans finish: LastSeen never moves
+// back, the state that a person decided is not taken back by a scan that
+// merely sees the finding again, and only a resolved finding expires. Putting
+// the same record twice changes nothing.
+func Merge(old, next Record) Record {
+	if next.LastSeen.Before(old.LastSeen) {
+		return old
+	}
+	if old.State.Decided() && (next.State == New || next.State == Open) {
+		next.State = old.State
+	}
+	if old.LastSeen.Equal(next.LastSeen) && next.State == Open && old.State == New {
+		next.State = New // the same scan, put again after it read its own first write
+	}
+	return next.Clean()
+}
+
+// Clean returns r as stores keep it: times in UTC, no expiry unless resolved.
+func (r Record) Clean() Record {
+	r.FirstSeen, r.LastSeen = r.FirstSeen.UTC(), r.LastSeen.UTC()
+	if !r.Due.IsZero() {
+		r.Due = r.Due.UTC()
+	}
+	if r.State != Resolved {
+		r.ExpiresAt = time.Time{}
+	} else if !r.ExpiresAt.IsZero() {
+		r.ExpiresAt = r.ExpiresAt.UTC()
+	}
+	return r
 }
