@@ -1,0 +1,191 @@
+package ruleset
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumbline/cfn"
+	"plumbline/finding"
+)
+
+// Tools whose suppressions in a template's metadata are read, as Equivalents
+// names them.
+const (
+	toolCFNNag  = "cfn_nag"
+	toolGuard   = "guard"
+	toolCheckov = "checkov"
+	toolCDKNag  = "cdk_nag"
+)
+
+// read collects the suppressions of one Metadata value, our own first. What
+// does not count is told as a warning: a suppression without a reason, an
+// expired one, one that cannot be understood.
+func (m *metadata) read(v *cfn.Value) []note {
+	if !v.IsKind(cfn.Map) {
+		return nil
+	}
+	var out []note
+	if list := v.Get("plumbline").Get("suppress"); list != nil {
+		out = m.own(out, list)
+	}
+	if list := v.Get("cfn_nag").Get("rules_to_suppress"); list != nil {
+		out = m.foreign(out, list, toolCFNNag, "id", "reason")
+	}
+	if list := v.Get("guard").Get("SuppressedRules"); list != nil {
+		out = m.guard(out, list)
+	}
+	if list := v.Get("checkov").Get("skip"); list != nil {
+		out = m.foreign(out, list, toolCheckov, "id", "comment")
+	}
+	if list := v.Get("cdk_nag").Get("rules_to_suppress"); list != nil {
+		out = m.foreign(out, list, toolCDKNag, "id", "reason")
+	}
+	return out
+}
+
+func (m *metadata) warn(v *cfn.Value, format string, args ...any) {
+	w := &PlaceError{finding.Place{Line: v.Pos.Line, Column: v.Pos.Column}, fmt.Sprintf(format, args...)}
+	if len(m.models) > 0 && m.models[0].Template != nil {
+		w.Place.Path = m.models[0].Template.Path
+	}
+	m.warnings = append(m.warnings, w)
+}
+
+// items is a list's items; a single map stands for a list of one.
+func (m *metadata) items(list *cfn.Value, what string) []*cfn.Value {
+	switch {
+	case list.IsKind(cfn.List):
+		return list.Items
+	case list.IsKind(cfn.Map):
+		return []*cfn.Value{list}
+	}
+	m.warn(list, "%s is no list, so it suppresses nothing", what)
+	return nil
+}
+
+var ownKeys = []string{"rule", "reason", "until", "approver", "control"}
+
+// own reads `plumbline: suppress: [{rule, reason, until, approver, control}]`.
+func (m *metadata) own(out []note, list *cfn.Value) []note {
+	for _, item := range m.items(list, "plumbline.suppress") {
+		if !item.IsKind(cfn.Map) {
+			m.warn(item, "plumbline.suppress: an entry needs the keys rule and reason, so this one does not count")
+			continue
+		}
+		for _, f := range item.Fields {
+			if !slices.Contains(ownKeys, f.Key) {
+				m.warn(&cfn.Value{Pos: f.Pos}, "plumbline.suppress: unknown key %q.%s", f.Key, suggest(f.Key, ownKeys))
+			}
+		}
+		n := note{ids: scalarTexts(item.Get("rule")), details: finding.Suppression{
+			Reason:   scalarText(item.Get("reason")),
+			Until:    scalarText(item.Get("until")),
+			Approver: scalarText(item.Get("approver")),
+			Control:  scalarText(item.Get("control")),
+			Source:   "template metadata",
+		}}
+		switch {
+		case len(n.ids) == 0:
+			m.warn(item, "plumbline.suppress: an entry names no rule, so it does not count")
+		case n.details.Reason == "":
+			m.warn(item, "suppression of %s has no reason, so it does not count. add reason:", strings.Join(n.ids, ", "))
+		case n.details.Until != "" && dateProblem(n.details.Until) != "":
+			m.warn(item.Get("until"), "suppression of %s does not count: until: %s", strings.Join(n.ids, ", "), dateProblem(n.details.Until))
+		case expired(n.details.Until, m.today):
+			m.warn(item, "suppression of %s expired on %s, so it does not count. settle the finding, or renew it with a reason", strings.Join(n.ids, ", "), n.details.Until)
+		default:
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// foreign reads a list of {id, reason}, as cfn_nag, checkov and cdk-nag have it.
+func (m *metadata) foreign(out []note, list *cfn.Value, tool, idKey, reasonKey string) []note {
+	for _, item := range m.items(list, tool+" metadata") {
+		id, reason := scalarText(item.Get(idKey)), scalarText(item.Get(reasonKey))
+		if scalarText(item.Get("is_reason_encoded")) == "true" { // cdk-nag encodes a reason that is not ASCII
+			if plain, err := base64.StdEncoding.DecodeString(reason); err == nil {
+				reason = strings.TrimSpace(string(plain))
+			}
+		}
+		switch {
+		case id == "":
+			m.warn(item, "%s metadata: an entry has no %s, so it does not count", tool, idKey)
+		case reason == "":
+			m.warn(item, "%s suppression of %s has no %s, so it does not count", tool, id, reasonKey)
+		case item.Get("applies_to") != nil || item.Get("appliesTo") != nil:
+			m.warn(item, "%s suppression of %s is for a part of its findings only, so it does not count here. suppress our rule under Metadata: plumbline: suppress", tool, id)
+		default:
+			out = append(out, note{tool: tool, ids: []string{id}, details: finding.Suppression{Reason: reason, Source: tool + " metadata"}})
+		}
+	}
+	return out
+}
+
+// guardReason stands where cfn-guard's form has no place for a reason.
+const guardReason = "cfn-guard metadata, which holds no reason"
+
+// guard reads cfn-guard's list of rule names.
+func (m *metadata) guard(out []note, list *cfn.Value) []note {
+	ids := scalarTexts(list)
+	if len(ids) == 0 {
+		m.warn(list, "guard.SuppressedRules names no rule, so it suppresses nothing")
+		return out
+	}
+	return append(out, note{tool: toolGuard, ids: ids, details: finding.Suppression{Reason: guardReason, Source: "guard metadata"}})
+}
+
+// scalarText is a scalar's text without outer spaces, "" for anything else.
+func scalarText(v *cfn.Value) string {
+	if v.IsKind(cfn.String) || v.IsKind(cfn.Bool) || v.IsKind(cfn.Number) {
+		return strings.TrimSpace(v.Text)
+	}
+	return ""
+}
+
+// scalarTexts is the texts of a list, or of one text; other items are left out.
+func scalarTexts(v *cfn.Value) []string {
+	if t := scalarText(v); t != "" {
+		return []string{t}
+	}
+	var out []string
+	if v.IsKind(cfn.List) {
+		for _, item := range v.Items {
+			if t := scalarText(item); t != "" {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// sameNagRule compares cdk-nag's id, such as PCI.DSS.321-S3BucketVersioningEnabled
+// or AwsSolutions-S1, with our rule: by its cdk_nag equivalents with or
+// without the pack's prefix, and by AWS Config's names, after which the packs
+// of standards name their rules (S3BucketVersioningEnabled for
+// s3-bucket-versioning-enabled). A finding's id in brackets is left out.
+func sameNagRule(id string, elsewhere map[string][]string) bool {
+	id, _, _ = strings.Cut(id, "[")
+	pack, name, ok := strings.Cut(id, "-")
+	if !ok {
+		return false
+	}
+	if slices.Contains(elsewhere[toolCDKNag], id) {
+		return true
+	}
+	if pack == "AwsSolutions" || pack == "Serverless" { // their names are their own
+		return false
+	}
+	if slices.Contains(elsewhere[toolCDKNag], name) {
+		return true
+	}
+	for _, config := range elsewhere["config"] {
+		if strings.EqualFold(strings.ReplaceAll(config, "-", ""), name) {
+			return true
+		}
+	}
+	return false
+}
