@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strings"
 )
 
 // Query languages.
@@ -29,9 +30,8 @@ type Definition struct {
 
 	byName  map[string]*State
 	node    *node
-	pointer string // JSON pointer, "" at the top
+	pointer string // where it stands, "" at the top
 	owner   *State // nil at the top
-	lang    string // in force where a state names none
 }
 
 // ProcessorConfig is a Map state's mode.
@@ -191,30 +191,41 @@ func (d *Definition) Owner() *State { return d.owner }
 func (s *State) Machine() *Definition { return s.machine }
 
 // Language is the query language in force for the state: its own, else the one
-// of the whole state machine, which is JSONPath by default.
+// of the whole state machine. The language of a Map or Parallel is not handed
+// on to the states inside it.
 func (s *State) Language() string {
-	if s.QueryLanguage != "" {
-		return s.QueryLanguage
+	if s.Has("QueryLanguage") {
+		return language(s.QueryLanguage)
 	}
 	return s.machine.Language()
 }
 
-// Language is the query language of the machine's states that name none.
+// Language is the query language of the machine's states that name none:
+// JSONPath, unless the whole state machine says otherwise.
 func (d *Definition) Language() string {
-	switch {
-	case d.QueryLanguage != "":
-		return d.QueryLanguage
-	case d.lang != "":
-		return d.lang
+	for d.owner != nil {
+		d = d.owner.machine
 	}
-	return JSONPath
+	if d.node.get("QueryLanguage") == nil {
+		return JSONPath
+	}
+	return language(d.QueryLanguage)
 }
 
-// Pointer is the JSON pointer of the machine in the whole text, "" at the top.
-func (d *Definition) Pointer() string { return d.pointer }
+// language is what AWS takes a value for, also one that validation refuses.
+func language(value string) string {
+	if value == JSONPath {
+		return JSONPath
+	}
+	return JSONata
+}
 
-// Pointer is the JSON pointer of the state, such as /States/Fetch.
-func (s *State) Pointer() string { return s.pointer }
+// Location says where the machine stands in the whole text, as AWS writes
+// places: /States/Each/ItemProcessor, "" at the top.
+func (d *Definition) Location() string { return d.pointer }
+
+// Location says where the state stands, such as /States/All/Branches[0]/States/Fetch.
+func (s *State) Location() string { return s.pointer }
 
 // FieldPos is where the machine's field of this name stands, or the machine
 // itself where it has none.
@@ -245,7 +256,8 @@ type Diagnostic struct {
 	Severity string // ERROR or WARNING
 	Code     string
 	Message  string // what is wrong, what is allowed, what to do
-	Location string // JSON pointer such as /States/Fetch/Next
+	Location string // as AWS writes places: /States/Fetch/Catch[0]/Next; "" for the whole
+	Hint     string // what is allowed and what to do, where Message keeps AWS's words
 	Rule     string // lint only: the rule's name, such as task-timeout
 }
 
@@ -262,5 +274,13 @@ func (d Diagnostic) String() string {
 	if name == "" {
 		name = d.Code
 	}
-	return fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, name)
+	text := d.Message
+	switch {
+	case d.Hint == "":
+	case d.Code == codeNotJSON: // AWS's words quote the whole text
+		text = d.Hint
+	default:
+		text = strings.TrimSuffix(text, ".") + ". " + d.Hint
+	}
+	return fmt.Sprintf("%s: %s [%s]", d.Pos, text, name)
 }

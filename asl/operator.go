@@ -2,18 +2,23 @@ package asl
 
 import "strings"
 
-// Codes of the diagnostics that AWS's validation returns.
-const (
-	codeNotJSON = "INVALID_JSON_DESCRIPTION"
-	codeSchema  = "SCHEMA_VALIDATION_FAILED"
-	codeTarget  = "MISSING_TRANSITION_TARGET"
-)
-
 // isOperator reports whether the name is one of the comparison operators of a
 // Choice rule.
 func isOperator(name string) bool {
 	_, ok := operandKind(name)
 	return ok
+}
+
+// operators are the comparison operators, each once.
+func operators() []string {
+	var out []string
+	for _, typ := range []string{"String", "Numeric", "Timestamp"} {
+		for _, cmp := range []string{"Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"} {
+			out = append(out, typ+cmp, typ+cmp+"Path")
+		}
+	}
+	return append(out, "StringMatches", "BooleanEquals", "BooleanEqualsPath",
+		"IsNull", "IsPresent", "IsNumeric", "IsString", "IsBoolean", "IsTimestamp")
 }
 
 // operandKind is the JSON type that the operator's value must have. A

@@ -92,19 +92,15 @@ func (b *builder) duplicates(n *node, pointer string) {
 		b.duplicates(m.value, child(pointer, m.key))
 	}
 	for i, item := range n.items {
-		b.duplicates(item, pointer+"/"+strconv.Itoa(i))
+		b.duplicates(item, entry(pointer, i))
 	}
 }
 
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+// child is the place of a member, entry that of an array's entry, as AWS writes
+// places: nothing is escaped.
+func child(pointer, key string) string { return pointer + "/" + key }
 
-// child is the JSON pointer of a member.
-func child(pointer, key string) string {
-	if strings.ContainsAny(key, "~/") {
-		key = pointerEscape.Replace(key)
-	}
-	return pointer + "/" + key
-}
+func entry(pointer string, i int) string { return pointer + "[" + strconv.Itoa(i) + "]" }
 
 // fields reads members of one object into the model.
 type fields struct {
@@ -154,7 +150,7 @@ func (f fields) list(key string, each func(i int, item *node, pointer, where str
 		return
 	}
 	for i, item := range v.items {
-		each(i, item, child(f.pointer, key)+"/"+strconv.Itoa(i), fmt.Sprintf("entry %d of %q of %s", i, key, f.where))
+		each(i, item, entry(child(f.pointer, key), i), fmt.Sprintf("entry %d of %q of %s", i, key, f.where))
 	}
 }
 
@@ -185,9 +181,6 @@ func (b *builder) definition(n *node, pointer string, owner *State) *Definition 
 		TimeoutSeconds: f.number("TimeoutSeconds"),
 		Pos:            n.pos,
 		node:           n, pointer: pointer, owner: owner,
-	}
-	if owner != nil {
-		d.lang = owner.machine.Language()
 	}
 	if p := n.get("ProcessorConfig"); p != nil && b.expect(p, child(pointer, "ProcessorConfig"), `field "ProcessorConfig" of `+where, kindObject) {
 		pf := fields{b, p, child(pointer, "ProcessorConfig"), "ProcessorConfig of " + where}

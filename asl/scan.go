@@ -78,6 +78,7 @@ type syntaxError struct {
 	message string
 	aws     string // without the "at [Source: …]" line
 	awsPos  Pos    // the reader counts from the end of what it could not read
+	open    Pos    // where the object or array begins that is not closed
 }
 
 // scanner reads JSON into nodes. It keeps a cursor for lines and columns which
@@ -169,7 +170,7 @@ func (s *scanner) endOfInput() *syntaxError {
 		}
 		open := s.opens[n-1]
 		e := s.fail(len(s.src), fmt.Sprintf("the text ends inside the %s opened at %d:%d. close it", what, open.Line, open.Column), aws)
-		e.aws += fmt.Sprintf(" (start marker at %%source(%d,%d))", open.Line, open.Column)
+		e.open = open
 		return e
 	}
 	return s.fail(len(s.src), "the text ends where a value is expected", aws)
