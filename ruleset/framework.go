@@ -80,6 +80,9 @@ type Control struct {
 }
 
 func (l *MappedList) readYAML(r *yamlReader, n *yaml.Node) {
+	if n.Tag == "!!null" { // "rules:" that waits for its first line
+		return
+	}
 	*l = readKeyed(r, n, "rules", func(key, value *yaml.Node) Mapped {
 		m := Mapped{Rule: key.Value, Line: key.Line}
 		fits := make([]string, len(Fits))

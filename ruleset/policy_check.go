@@ -28,6 +28,7 @@ var textChecks = []struct {
 	{"date", `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, dateProblem},
 	{"severity", "", severityProblem},
 	{"scope", "", scopeProblem},
+	{"verdict", "", verdictProblem},
 }
 
 // numberChecks are the ranges that a struct tag check may name for a number.
@@ -108,6 +109,14 @@ func severityProblem(text string) string {
 	names := make([]string, len(finding.Severities))
 	for i, s := range finding.Severities {
 		names[i] = string(s)
+	}
+	return notIn(text, names)
+}
+
+func verdictProblem(text string) string {
+	names := make([]string, len(finding.Verdicts))
+	for i, v := range finding.Verdicts {
+		names[i] = string(v)
 	}
 	return notIn(text, names)
 }

@@ -108,8 +108,12 @@ func (r *yamlReader) decode(n *yaml.Node, v reflect.Value, what, check string) {
 		n = n.Alias
 	}
 	if v.CanAddr() {
-		if form, ok := v.Addr().Interface().(yamlForm); ok {
-			form.readYAML(r, n)
+		switch to := v.Addr().Interface().(type) {
+		case *yaml.Node: // kept as written
+			*to = *r.expand(n)
+			return
+		case yamlForm:
+			to.readYAML(r, n)
 			return
 		}
 	}
