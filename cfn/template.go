@@ -2,13 +2,17 @@ package cfn
 
 // Template is one parsed template. It is immutable and safe for concurrent use.
 type Template struct {
-	Path       string
+	Path string // as it was named or found; "-" is standard input
+	// Source is the text that places point into: UTF-8 without a byte order mark,
+	// whatever the file's own encoding was.
 	Source     []byte
+	Format     Format
+	Encoding   Encoding
 	Root       *Value
 	Parameters []*Parameter // source order
 	Conditions []Field      // name → condition expression, unresolved
 	Mappings   *Value       // may be nil
-	Resources  []*Declared  // source order, Fn::ForEach not yet expanded
+	Resources  []*Declared  // source order, Fn::ForEach not yet expanded; those with a Problem are left out
 	Outputs    *Value       // may be nil
 	Metadata   *Value       // the template's own, may be nil
 	Transforms []string     // names in Transform, source order
@@ -26,6 +30,7 @@ type Parameter struct {
 	Default       *Value
 	AllowedValues []string
 	NoEcho        bool
+	Body          *Value // the whole declaration: AllowedPattern, MinLength, MaxValue, ConstraintDescription …
 }
 
 // Declared is a resource as written, before resolution.
@@ -37,14 +42,6 @@ type Declared struct {
 	Body      *Value // the whole resource map
 	// ForEach is the Fn::ForEach construct that makes resources, nil for an ordinary resource.
 	ForEach *Value
-}
-
-// Problem is something wrong with a template, at a place. As an error it reads
-// "path:line:column: message".
-type Problem struct {
-	Path    string
-	Pos     Pos
-	Message string // what is wrong, what is allowed, what to do next
 }
 
 // Resource is one resource in one world. Resources that are the same in two
