@@ -42,7 +42,9 @@ func transitionsOf(s *State) []transition {
 			out = append(out, transition{t.text, t.pos, child(at, key)})
 		}
 	}
-	if s.Type != "Choice" {
+	switch s.Type {
+	case "Choice", "Succeed", "Fail":
+	default:
 		add(s.node, "Next", s.pointer)
 	}
 	for _, list := range []string{"Choices", "Catch"} {
