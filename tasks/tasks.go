@@ -4,12 +4,20 @@
 package tasks
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"plumbline/blob"
+	"plumbline/finding"
+	"plumbline/scan"
+	"plumbline/tasks/catalog"
 )
 
 // Func is a task as its caller sees it: JSON in, JSON out. It is a
@@ -29,31 +37,89 @@ type Error struct {
 func (e *Error) Error() string { return e.Name + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
+// Named gives err a name, unless it has one already. A nil err stays nil.
+func Named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if named := (*Error)(nil); errors.As(err, &named) {
+		return err
+	}
+	return &Error{Name: name, Err: err}
+}
+
+// StoreError names an error of a store of objects or findings: ObjectLost,
+// Throttled or StoreFailed; RenderFailed where a report could not be rendered for it. An error that ends the context keeps its nature,
+// so that a cancelled scan is not told as a broken store. A nil err stays nil.
+func StoreError(err error) error {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrChanged):
+		return Named(catalog.ObjectLost, err)
+	case errors.Is(err, blob.ErrThrottled), errors.Is(err, finding.ErrThrottled):
+		return Named(catalog.Throttled, err)
+	case errors.As(err, new(*scan.RenderError)):
+		return Named(catalog.RenderFailed, err)
+	}
+	return Named(catalog.StoreFailed, err)
+}
+
+// Margin is how long before its deadline a task is told to stop, so that it
+// can still answer. Lambda kills a function at its time-out without a word.
+const Margin = 500 * time.Millisecond
+
 // Of makes a Func of a handler. It decodes leniently, since an execution of an
 // older version may still wait with an older payload. An *Error anywhere in
 // the chain is reported under its Name: aws-lambda-go would otherwise report
-// the Go type of the outermost error, which no ErrorEquals matches.
+// the Go type of the outermost error, which no ErrorEquals matches. A panic
+// becomes an Unexpected error, so that it costs one task, not the process.
 func Of[In, Out any](handle func(context.Context, In) (Out, error)) Func {
-	return func(ctx context.Context, payload []byte) ([]byte, error) {
+	return func(ctx context.Context, payload []byte) (answer []byte, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				answer, err = nil, failed(catalog.Unexpected, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
 		var in In
 		if err := json.Unmarshal(payload, &in); err != nil {
-			return nil, messages.InvokeResponse_Error{Type: BadInput, Message: fmt.Sprintf("decode input: %v", err)}
+			return nil, failed(catalog.BadInput, fmt.Sprintf("decode input: %v", err))
+		}
+		if end, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end.Add(-Margin))
+			defer cancel()
 		}
 		out, err := handle(ctx, in)
 		if err != nil {
-			var named *Error
-			if errors.As(err, &named) {
-				return nil, messages.InvokeResponse_Error{Type: named.Name, Message: err.Error()}
+			name := catalog.Unexpected
+			if named := (*Error)(nil); errors.As(err, &named) {
+				name = named.Name
 			}
-			return nil, messages.InvokeResponse_Error{Type: "Unexpected", Message: err.Error()}
+			return nil, failed(name, err.Error())
 		}
 		b, err := json.Marshal(out)
 		if err != nil {
-			return nil, messages.InvokeResponse_Error{Type: "Unexpected", Message: fmt.Sprintf("encode output: %v", err)}
+			return nil, failed(catalog.Unexpected, fmt.Sprintf("encode output: %v", err))
 		}
 		return b, nil
 	}
 }
 
-// BadInput is the error name for a payload that does not decode.
-const BadInput = "BadInput"
+// Strict is Of for tests: a field that In does not know is an error, so that
+// a workflow and its task cannot drift apart unseen.
+func Strict[In, Out any](handle func(context.Context, In) (Out, error)) Func {
+	lenient := Of(handle)
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		d := json.NewDecoder(bytes.NewReader(payload))
+		d.DisallowUnknownFields()
+		if err := d.Decode(new(In)); err != nil {
+			return nil, failed(catalog.BadInput, fmt.Sprintf("decode input: %v", err))
+		}
+		return lenient(ctx, payload)
+	}
+}
+
+func failed(name, message string) error {
+	return messages.InvokeResponse_Error{Type: name, Message: message}
+}

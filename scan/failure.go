@@ -1,0 +1,67 @@
+package scan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// FailureInput is what the workflow report-failure is started with, in either
+// of two forms: what a workflow of ours says when it gives up, or EventBridge's
+// "Step Functions Execution Status Change", which tells of an execution that
+// could not say anything itself because it was timed out or aborted.
+type FailureInput struct {
+	Workflow string `json:"workflow,omitempty"`
+	ScanID   string `json:"scanId,omitempty"`
+	Target   Target `json:"target,omitzero"`
+	Error    struct {
+		Error string `json:"Error"`
+		Cause string `json:"Cause"`
+	} `json:"error,omitzero"`
+
+	Detail *StatusChange `json:"detail,omitempty"`
+}
+
+// StatusChange is the detail of EventBridge's event, as far as it is read.
+// Source: Step Functions Developer Guide, "Execution status change events".
+type StatusChange struct {
+	ExecutionArn    string `json:"executionArn"`
+	StateMachineArn string `json:"stateMachineArn"`
+	Status          string `json:"status"`
+	Input           string `json:"input"` // JSON text; empty where EventBridge left it out for its size
+	Error           string `json:"error"`
+	Cause           string `json:"cause"`
+}
+
+// Failure reads either form. now is the time that the failure carries.
+func (in FailureInput) Failure(now time.Time) (Failure, error) {
+	f := Failure{ScanID: in.ScanID, Workflow: in.Workflow, Target: in.Target, Error: in.Error.Error, Cause: in.Error.Cause, Time: now.UTC()}
+	if d := in.Detail; d != nil {
+		f.Workflow = d.StateMachineArn[strings.LastIndexByte(d.StateMachineArn, ':')+1:]
+		f.Error, f.Cause = d.Error, d.Cause
+		if f.Error == "" { // AWS gives none for an aborted execution
+			f.Error = d.Status
+		}
+		var started struct {
+			ScanID string `json:"scanId"`
+			Target Target `json:"target"`
+		}
+		if d.Input != "" {
+			if err := json.Unmarshal([]byte(d.Input), &started); err != nil {
+				return Failure{}, fmt.Errorf("decode the input of execution %q: %w", d.ExecutionArn, err)
+			}
+		}
+		f.ScanID, f.Target = started.ScanID, started.Target
+		if f.ScanID == "" {
+			f.ScanID = d.ExecutionArn[strings.LastIndexByte(d.ExecutionArn, ':')+1:]
+		}
+	}
+	switch {
+	case f.Error == "":
+		return Failure{}, fmt.Errorf("a failure without an error name. give error.Error, or detail of an execution status change")
+	case f.ScanID == "":
+		return Failure{}, fmt.Errorf("a failure without scanId")
+	}
+	return f, nil
+}

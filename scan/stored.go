@@ -1,0 +1,64 @@
+package scan
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"plumbline/blob"
+)
+
+// Render writes a report in a format of internal/report.
+type Render func(w io.Writer, format string, r *Report) error
+
+// StoredFormats are the formats in which reports are kept: one for machines, one for people.
+var StoredFormats = []string{"json", "html"}
+
+// RenderError says that a report could not be written in a format.
+type RenderError struct {
+	Format string
+	Err    error
+}
+
+func (e *RenderError) Error() string { return fmt.Sprintf("render report as %s: %v", e.Format, e.Err) }
+func (e *RenderError) Unwrap() error { return e.Err }
+
+// StoreReport renders r in each of StoredFormats and stores it in a folder of
+// keys, as report.json and report.html. It returns a *RenderError, or the store's error.
+func StoreReport(ctx context.Context, blobs blob.Store, render Render, folder string, r *Report) error {
+	for _, format := range StoredFormats {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := render(&b, format, r); err != nil {
+			return &RenderError{format, err}
+		}
+		if _, err := blobs.Put(ctx, folder+"/report."+format, blob.Raw(b.Bytes())); err != nil {
+			return fmt.Errorf("store report: %w", err)
+		}
+	}
+	return nil
+}
+
+// stamp is how a time stands in a key: sorting keys sorts by time.
+const stamp = "20060102T150405Z"
+
+// ReportFolder is the folder of one scan's report of a stack, of a template
+// path, or of "estate".
+func ReportFolder(scanID string, started time.Time, where string) string {
+	return ReportsPrefix + blob.Segment(where) + "/" + started.UTC().Format(stamp) + "-" + blob.Segment(scanID)
+}
+
+// SummaryKey is where the summary of a scan is kept.
+func SummaryKey(scanID string, started time.Time) string {
+	return ScansPrefix + started.UTC().Format(stamp) + "-" + blob.Segment(scanID) + ".json"
+}
+
+// CompareTargets orders targets by path, account, region and stack.
+func CompareTargets(a, b Target) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Stack, b.Stack))
+}

@@ -1,0 +1,156 @@
+package assess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"plumbline/finding"
+	"plumbline/scan"
+	"plumbline/tasks"
+)
+
+// comparison holds a target's findings against what the table knows of it.
+//
+// The table holds violations, one row for each life. What could not be judged
+// neither opens a row nor ends one: a lost domain, a template that is partly
+// unreadable, a verdict that is unknown or error leave rows as they are.
+type comparison struct {
+	target     scan.Target
+	at         time.Time
+	partial    []finding.Domain
+	broken     bool // a part of the template was not judged
+	gone       bool // the stack does not exist any more
+	inForce    func(rule string) bool
+	changes    *scan.Changes
+	assessment *scan.Assessment
+	out        *Out
+}
+
+func (c *comparison) run(ctx context.Context, known Known) error {
+	rows, order, err := c.read(ctx, known)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(c.assessment.Findings))
+	for i := range c.assessment.Findings {
+		f := &c.assessment.Findings[i]
+		if f.Verdict == finding.Pass || f.Verdict == finding.Skip {
+			continue
+		}
+		print := f.Fingerprint()
+		if f.Verdict != finding.Fail {
+			if !seen[print] && rows[print].State.Active() && rows[print].State != "" {
+				c.out.Open++
+			}
+			seen[print] = true
+			continue
+		}
+		if seen[print] { // a rule may speak twice of one resource; the row is one
+			continue
+		}
+		seen[print] = true
+		old, was := rows[print]
+		c.found(*f, print, old, was)
+	}
+	for _, print := range order {
+		if !seen[print] {
+			c.missing(rows[print])
+		}
+	}
+	return nil
+}
+
+// read returns the target's rows by fingerprint, of several lives the latest,
+// and the fingerprints in the table's order.
+func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.Record, []string, error) {
+	rows, order := map[string]finding.Record{}, []string(nil)
+	for r, err := range known.OfStack(ctx, c.target.Where()) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("read what was known of %s: %w", c.target, tasks.StoreError(err))
+		}
+		if r.Resource.Account != c.target.Account || r.Resource.Region != c.target.Region {
+			continue
+		}
+		print := r.Fingerprint()
+		old, ok := rows[print]
+		if !ok {
+			order = append(order, print)
+		}
+		if !ok || old.FirstSeen.Before(r.FirstSeen) {
+			rows[print] = r
+		}
+	}
+	return rows, order, nil
+}
+
+// found writes the row of a violation that this scan sees.
+func (c *comparison) found(f finding.Finding, print string, old finding.Record, was bool) {
+	r := finding.Record{Finding: f, FirstSeen: c.at, LastSeen: c.at}
+	if was {
+		r.FirstSeen, r.Due = old.FirstSeen, old.Due // the clock of a violation never starts again
+	}
+	switch {
+	case f.Suppressed != nil:
+		r.State = finding.Suppressed
+	case !was:
+		r.State = finding.New
+		c.assessment.New = append(c.assessment.New, print)
+		c.out.New++
+	case old.State == finding.New && old.LastSeen.Equal(c.at): // this scan's own write, met again
+		r.State = finding.New
+		c.assessment.New = append(c.assessment.New, print)
+		c.out.New++
+	case old.State == finding.Resolved, old.State == finding.Suppressed,
+		old.State == finding.Reopened && old.LastSeen.Equal(c.at):
+		r.State = finding.Reopened
+	case old.State == finding.Acknowledged, old.State == finding.InRemediation:
+		r.State = old.State
+	default:
+		r.State = finding.Open
+	}
+	if r.State == finding.New || r.State == finding.Reopened {
+		c.out.Alerts.add(f.Severity)
+	}
+	if r.State.Active() {
+		c.out.Open++
+	}
+	c.changes.Records = append(c.changes.Records, r)
+}
+
+// missing ends the row of a violation that this scan does not see, if the scan
+// was able to see it.
+func (c *comparison) missing(r finding.Record) {
+	switch {
+	case r.State == finding.Resolved:
+		return
+	case c.gone:
+	case !c.same(r), c.broken, slices.Contains(c.partial, r.Domain):
+		if r.State.Active() {
+			c.out.Open++
+		}
+		return
+	case c.inForce != nil && !c.inForce(r.Rule):
+		if r.State != finding.Suppressed {
+			r.State, r.LastSeen = finding.Suppressed, c.at
+			r.Suppressed = &finding.Suppression{Reason: "the rule is no longer in force", Source: "rules"}
+			c.changes.Records = append(c.changes.Records, r)
+		}
+		return
+	}
+	r.State, r.LastSeen, r.ExpiresAt = finding.Resolved, c.at, c.at.Add(finding.Retention)
+	c.changes.Records = append(c.changes.Records, r)
+	c.assessment.Resolved = append(c.assessment.Resolved, r)
+	c.out.Resolved++
+}
+
+// same reports whether a row is about this very target: the stack of a known
+// account and region, else the template at the same path. Two templates that
+// both say "AppStack" must not resolve each other's findings.
+func (c *comparison) same(r finding.Record) bool {
+	if c.target.Stack != "" && c.target.Account != "" && c.target.Region != "" {
+		return true
+	}
+	return r.Place.Path == c.target.Path
+}

@@ -1,0 +1,216 @@
+// Package assess merges what the domains' rules said about one snapshot,
+// applies suppressions, and compares the result with what was known: new,
+// open, resolved.
+package assess
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"plumbline/blob"
+	"plumbline/cfn"
+	"plumbline/finding"
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Known is the findings table as far as assess reads it.
+type Known interface {
+	OfStack(ctx context.Context, stack string) iter.Seq2[finding.Record, error]
+}
+
+// Suppress marks the findings that do not count, in place, and returns a
+// warning for each suppression that was read but does not count itself.
+type Suppress func(models []*cfn.Model, findings []finding.Finding, now time.Time) (warnings []string)
+
+// Options are what assess works with. The zero value suppresses nothing and remembers nothing.
+type Options struct {
+	Known    Known    // nil: nothing is remembered, so nothing is new or resolved
+	Suppress Suppress // nil: nothing is suppressed
+	// InForce reports whether a rule is judged at all; nil: each is. What a rule
+	// found that is no longer in force is suppressed, not resolved.
+	InForce func(rule string) bool
+	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
+	Keep func(status string) bool
+	Now  func() time.Time // nil: time.Now
+}
+
+// Handler is the task. It only reads; called twice it comes to the same result.
+type Handler struct {
+	blobs blob.Store
+	o     Options
+}
+
+// New returns the task.
+func New(blobs blob.Store, o Options) *Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Handler{blobs: blobs, o: o}
+}
+
+// In names the scan and refers to what the states before it made.
+type In struct {
+	ScanID   string    `json:"scanId"`
+	Started  time.Time `json:"started,omitzero"` // first and last seen of this scan's findings; zero: now
+	Snapshot blob.Ref  `json:"snapshot"`
+	RuleSets []Branch  `json:"ruleSets"` // one a domain
+}
+
+// Branch is how one branch of AllRuleSets ended: with verdicts, or with a failure.
+type Branch struct {
+	Domain   finding.Domain `json:"domain"`
+	Verdicts *blob.Ref      `json:"verdicts,omitempty"`
+	Failure  *Failure       `json:"failure,omitempty"`
+}
+
+// Failure is what a Catch keeps of an error.
+type Failure struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// Out refers to the assessment and counts what the next states branch on.
+type Out struct {
+	Assessment blob.Ref         `json:"assessment"`
+	Changes    blob.Ref         `json:"changes"`
+	Alerts     Alerts           `json:"alerts"`
+	Partial    []finding.Domain `json:"partial"` // lost domains
+	Lost       int              `json:"lost"`    // how many they are
+	New        int              `json:"new"`
+	Open       int              `json:"open"` // violations of the target that want attention after this scan
+	Resolved   int              `json:"resolved"`
+}
+
+// Alerts counts the violations that people are told of, those that were not
+// open before, by severity.
+type Alerts struct {
+	Critical int `json:"critical"`
+	High     int `json:"high"`
+	Medium   int `json:"medium"`
+	Low      int `json:"low"`
+	Others   int `json:"others"` // all but critical
+}
+
+// add counts one violation.
+func (a *Alerts) add(s finding.Severity) {
+	switch s {
+	case finding.Critical:
+		a.Critical++
+		return
+	case finding.High:
+		a.High++
+	case finding.Medium:
+		a.Medium++
+	default:
+		a.Low++
+	}
+	a.Others++
+}
+
+// Handle assesses the snapshot.
+func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
+	snap, err := blob.Get[scan.Snapshot](ctx, h.blobs, in.Snapshot)
+	if err != nil {
+		return Out{}, tasks.StoreError(err)
+	}
+	if in.ScanID == "" {
+		return Out{}, tasks.Named(catalog.BadInput, fmt.Errorf("scanId is missing"))
+	}
+	at := in.Started.UTC()
+	if in.Started.IsZero() {
+		at = h.o.Now().UTC()
+	}
+	a := &scan.Assessment{Target: snap.Target, Counts: finding.Counts{}, Hash: snap.Hash()}
+	if err := h.merge(ctx, a, in, at); err != nil {
+		return Out{}, err
+	}
+	broken := readable(a, snap, h.o.Keep)
+	if h.o.Suppress != nil {
+		h.suppress(a, snap, at)
+	}
+	slices.SortStableFunc(a.Findings, byPlace)
+
+	out := Out{Partial: a.Partial, Lost: len(a.Partial)}
+	changes := &scan.Changes{}
+	if h.o.Known != nil {
+		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, changes: changes, assessment: a, out: &out}
+		if err := c.run(ctx, h.o.Known); err != nil {
+			return Out{}, err
+		}
+		a.Open = out.Open
+	}
+	if out.Changes, err = h.blobs.Put(ctx, scan.WorkFolder(in.ScanID, snap.Target)+"/changes", changes); err != nil {
+		return Out{}, fmt.Errorf("store changes: %w", tasks.StoreError(err))
+	}
+	if out.Assessment, err = h.blobs.Put(ctx, scan.AssessmentKey(in.ScanID, snap.Target), a); err != nil {
+		return Out{}, fmt.Errorf("store assessment: %w", tasks.StoreError(err))
+	}
+	return out, nil
+}
+
+// merge adds each domain's verdicts. A domain whose branch failed, or that has
+// no branch, makes the assessment partial.
+func (h *Handler) merge(ctx context.Context, a *scan.Assessment, in In, at time.Time) error {
+	verdicts := make([]*scan.Verdicts, 0, len(in.RuleSets))
+	judged := make(map[finding.Domain]bool, len(finding.Domains))
+	total := 1
+	for _, b := range in.RuleSets {
+		if b.Verdicts == nil {
+			f := scan.Failure{ScanID: in.ScanID, Target: a.Target, Domain: b.Domain, Error: catalog.Unexpected, Cause: "the branch ended without verdicts", Time: at}
+			if b.Failure != nil {
+				f.Error, f.Cause = b.Failure.Error, b.Failure.Cause
+			}
+			a.Failures = append(a.Failures, f)
+			continue
+		}
+		v, err := blob.Get[scan.Verdicts](ctx, h.blobs, *b.Verdicts)
+		if err != nil {
+			return tasks.StoreError(err)
+		}
+		judged[b.Domain] = true
+		total += len(v.Findings)
+		verdicts = append(verdicts, v)
+	}
+	a.Findings = make([]finding.Finding, 0, total)
+	for _, v := range verdicts {
+		a.Findings = append(a.Findings, v.Findings...)
+		a.Counts.Add(v.Counts)
+	}
+	for _, d := range finding.Domains {
+		if !judged[d] {
+			a.Partial = append(a.Partial, d)
+		}
+	}
+	return nil
+}
+
+// suppress marks findings and moves them from their verdict's count to that of the suppressed.
+func (h *Handler) suppress(a *scan.Assessment, snap *scan.Snapshot, at time.Time) {
+	a.Warnings = h.o.Suppress(snap.Models(), a.Findings, at)
+	for i := range a.Findings {
+		if f := &a.Findings[i]; f.Suppressed != nil {
+			a.Counts[string(f.Verdict)]--
+			a.Counts[finding.StatusSuppressed]++
+		}
+	}
+}
+
+// byPlace orders findings by place, then rule, then resource.
+func byPlace(a, b finding.Finding) int {
+	if c := cmp.Compare(a.Place.Line, b.Place.Line); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Place.Column, b.Place.Column); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Rule, b.Rule); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Resource.LogicalID, b.Resource.LogicalID)
+}

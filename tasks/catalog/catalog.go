@@ -1,0 +1,174 @@
+// Package catalog lists the task functions once: what each is called, where its
+// code lies, how large it runs, what it may do on AWS and how it fails. It is
+// data only; workflows, wiring and infra are held to it by tests.
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"plumbline/finding"
+)
+
+// Task is one function. Several functions may share a folder and differ in
+// environment, size and role.
+type Task struct {
+	Name     string            // EvaluateNetwork; a workflow calls it "${EvaluateNetworkArn}"
+	Folder   string            // below tasks/: evaluate
+	Env      map[string]string // beside what Vars says; nil for none
+	Vars     []string          // environment variables that the deployment must set
+	Timeout  time.Duration     // of the function; the states that call it wait a little longer
+	MemoryMB int
+	Actions  []string // IAM actions of its role, apart from writing its own log
+	Errors   []string // names it reports, apart from BadInput and Unexpected
+	Mutates  bool     // it changes more than the scan's own working objects: never retried on States.ALL
+}
+
+// Placeholder is the text by which a workflow names the function.
+func (t Task) Placeholder() string { return "${" + t.Name + "Arn}" }
+
+// Names of errors that tasks report and workflows catch. A wrapped tasks.Error
+// carries one of them to the edge.
+const (
+	// Throttled: a service or store asked to slow down, or another process holds the database. Worth a retry.
+	Throttled = "Throttled"
+	// ObjectLost: a reference in the state cannot be read back. A retry reads the same.
+	ObjectLost = "ObjectLost"
+	// StoreFailed: a store refused a value: disk full, read-only, damaged, access denied.
+	StoreFailed = "StoreFailed"
+	// RulesBroken: the rules of a domain could not be loaded or judged as a whole.
+	RulesBroken = "RulesBroken"
+	// RenderFailed: a report could not be rendered.
+	RenderFailed = "RenderFailed"
+	// ChannelFailed: no channel took a message.
+	ChannelFailed = "ChannelFailed"
+	// BadInput: the payload does not decode, or asks for something that does not exist.
+	BadInput = "BadInput"
+	// Unexpected: an error without a name, or a panic: a defect of plumbline.
+	Unexpected = "Unexpected"
+)
+
+// Error says what workflows are to do about an error name.
+type Error struct {
+	Name    string
+	Meaning string
+	Retry   bool // true: some Retry names it; false: States.ALL catches it, and no Retry names it
+}
+
+// Errors lists every error name.
+var Errors = []Error{
+	{Throttled, "a service or store asked to slow down", true},
+	{ObjectLost, "a value that a state refers to cannot be read back", false},
+	{StoreFailed, "a store refused a value", false},
+	{RulesBroken, "the rules of a domain cannot be loaded or judged", false},
+	{RenderFailed, "a report could not be rendered", false},
+	{ChannelFailed, "no channel took a message", true},
+	{BadInput, "the payload does not decode or asks for what does not exist", false},
+	{Unexpected, "a defect of plumbline", false},
+}
+
+// DomainVar is the environment variable that makes one folder seven functions.
+const DomainVar = "DOMAIN"
+
+// Variables of a function's environment that the deployment sets.
+const (
+	BucketVar   = "REPORT_BUCKET"  // bucket of reports and of what states hand on
+	FindingsVar = "FINDINGS_TABLE" // findings table
+	EventsVar   = "EVENTS_TABLE"   // ids of events
+	ScanVar     = "SCAN_WORKFLOW"  // ARN of the state machine scan-stack
+	EstateVar   = "ESTATE_WORKFLOW"
+	TopicVar    = "NOTICE_TOPIC" // topic of all messages; the severity is an attribute
+)
+
+var (
+	readObjects  = []string{"s3:GetObject"}
+	writeObjects = []string{"s3:GetObject", "s3:PutObject"}
+)
+
+// Tasks lists the functions in the order in which a scan meets them.
+var Tasks = slices.Concat([]Task{
+	{
+		Name: "Intake", Folder: "intake", Vars: []string{EventsVar, ScanVar, EstateVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "states:StartExecution"},
+		Errors:  []string{Throttled, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "ListTargets", Folder: "listtargets", Vars: []string{BucketVar},
+		Timeout: 5 * time.Minute, MemoryMB: 256,
+		Actions: slices.Concat(writeObjects, []string{"cloudformation:ListStacks"}),
+		Errors:  []string{Throttled, StoreFailed},
+	},
+	{
+		Name: "FetchStack", Folder: "fetchstack", Vars: []string{BucketVar},
+		Timeout: time.Minute, MemoryMB: 512,
+		Actions: slices.Concat(writeObjects, []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate"}),
+		Errors:  []string{Throttled, StoreFailed},
+	},
+}, evaluations(), []Task{
+	{
+		Name: "Assess", Folder: "assess", Vars: []string{BucketVar, FindingsVar},
+		Timeout: time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(writeObjects, []string{"dynamodb:Query"}),
+		Errors:  []string{Throttled, ObjectLost, StoreFailed},
+	},
+	{
+		Name: "PersistFindings", Folder: "persistfindings", Vars: []string{BucketVar, FindingsVar},
+		Timeout: time.Minute, MemoryMB: 256,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:UpdateItem"}),
+		Errors:  []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "WriteReport", Folder: "writereport", Vars: []string{BucketVar},
+		Timeout: time.Minute, MemoryMB: 512,
+		Actions: writeObjects,
+		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
+	},
+	{
+		Name: "Notify", Folder: "notify", Vars: []string{TopicVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: []string{"sns:Publish"},
+		Errors:  []string{Throttled, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar},
+		Timeout: 5 * time.Minute, MemoryMB: 1024,
+		Actions: writeObjects,
+		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
+	},
+	{
+		Name: "RecordFailure", Folder: "recordfailure", Vars: []string{BucketVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: []string{"s3:PutObject"},
+		Errors:  []string{Throttled, StoreFailed}, Mutates: true,
+	},
+})
+
+// evaluations returns one function a domain, all of the folder evaluate.
+func evaluations() []Task {
+	var out []Task
+	for _, d := range finding.Domains {
+		out = append(out, Task{
+			Name: Evaluate(d), Folder: "evaluate", Env: map[string]string{DomainVar: string(d)}, Vars: []string{BucketVar},
+			Timeout: time.Minute, MemoryMB: 1024,
+			Actions: writeObjects,
+			Errors:  []string{Throttled, ObjectLost, StoreFailed, RulesBroken},
+		})
+	}
+	return out
+}
+
+// Evaluate is the name of the function that judges one domain.
+func Evaluate(d finding.Domain) string {
+	return "Evaluate" + strings.ToUpper(string(d[:1])) + string(d[1:])
+}
+
+// Find returns the task of this name.
+func Find(name string) (Task, bool) {
+	i := slices.IndexFunc(Tasks, func(t Task) bool { return t.Name == name })
+	if i < 0 {
+		return Task{}, false
+	}
+	return Tasks[i], true
+}

@@ -1,0 +1,173 @@
+// Package intake turns an event into a scan: it validates what EventBridge
+// delivers, makes sure that an event that is delivered twice starts nothing
+// twice, and starts the workflow.
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Events remembers which events were acted on.
+type Events interface {
+	// Claim records id and reports whether it was new. Of several that claim
+	// one id at once, exactly one is told so.
+	Claim(ctx context.Context, id string, at time.Time) (bool, error)
+	// Release forgets id, since what it asked for could not be started.
+	Release(ctx context.Context, id string) error
+}
+
+// Starter starts an execution. A name that is taken is no error: the execution
+// it belongs to was started for the same event.
+type Starter interface {
+	Start(ctx context.Context, workflow, name string, input any) error
+}
+
+// Owners says which stack owns a resource; "" where none does.
+type Owners interface {
+	StackOf(ctx context.Context, resourceType, resourceID string) (string, error)
+}
+
+// Config says which workflows to start.
+type Config struct {
+	Scan   string // ARN of scan-stack
+	Estate string // ARN of scan-estate
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	var missing []error
+	for name, field := range map[string]*string{catalog.ScanVar: &c.Scan, catalog.EstateVar: &c.Estate} {
+		v, ok := lookup(name)
+		if !ok || v == "" {
+			missing = append(missing, fmt.Errorf("environment variable %s is not set. give the state machine's ARN", name))
+		}
+		*field = v
+	}
+	return c, errors.Join(missing...)
+}
+
+// Handler is the task. It mutates: it records the event and starts an
+// execution. Called twice with one event, it starts one.
+type Handler struct {
+	events  Events
+	starter Starter
+	owners  Owners // nil: a Config event about anything but a stack is left to the daily sweep
+	config  Config
+	now     func() time.Time
+}
+
+// New returns the task.
+func New(events Events, starter Starter, owners Owners, c Config, now func() time.Time) *Handler {
+	return &Handler{events: events, starter: starter, owners: owners, config: c, now: now}
+}
+
+// In is an EventBridge event.
+type In struct {
+	ID         string          `json:"id"`
+	Source     string          `json:"source"`
+	DetailType string          `json:"detail-type"`
+	Account    string          `json:"account"`
+	Region     string          `json:"region"`
+	Time       time.Time       `json:"time"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+// Out says what was started, or why nothing was.
+type Out struct {
+	Started   bool   `json:"started"`
+	Execution string `json:"execution,omitempty"` // the name it was started under
+	Reason    string `json:"reason,omitempty"`    // why nothing was started
+}
+
+// request is what an event asks for.
+type request struct {
+	workflow string
+	subject  string // what the execution's name begins with
+	identity string // what else makes the name: the stack's id
+	input    any
+}
+
+// scanInput is the input of scan-stack and, without a target, of scan-estate.
+type scanInput struct {
+	ScanID  string       `json:"scanId"`
+	Started time.Time    `json:"started"`
+	Target  *scan.Target `json:"target,omitempty"`
+}
+
+// Handle starts a scan for an event that asks for one. Should the process die
+// between claim and start, the event is lost; the daily sweep finds what it
+// would have found.
+func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
+	if in.ID == "" {
+		return Out{}, bad("event without an id")
+	}
+	target, reason, err := h.read(ctx, in)
+	if err != nil {
+		return Out{}, err
+	}
+	if reason != "" {
+		return Out{Reason: reason}, nil
+	}
+	first, err := h.events.Claim(ctx, in.ID, h.now())
+	if err != nil {
+		return Out{}, fmt.Errorf("claim event %q: %w", in.ID, tasks.StoreError(err))
+	}
+	if !first {
+		return Out{Reason: fmt.Sprintf("event %q was delivered before", in.ID)}, nil
+	}
+	r := h.request(in, target)
+	name := Name(r.subject, r.identity, in.ID)
+	if err := h.starter.Start(ctx, r.workflow, name, r.input); err != nil {
+		err = fmt.Errorf("start %q: %w", name, tasks.StoreError(err))
+		// Without its claim the event's next delivery tries again.
+		return Out{}, errors.Join(err, h.events.Release(context.WithoutCancel(ctx), in.ID))
+	}
+	return Out{Started: true, Execution: name}, nil
+}
+
+// request makes the execution's input. A nil target means the whole estate.
+func (h *Handler) request(in In, target *stack) request {
+	at := in.Time
+	if at.IsZero() {
+		at = h.now()
+	}
+	if target == nil {
+		return request{h.config.Estate, "sweep", "", scanInput{ScanID: Name("sweep", "", in.ID), Started: at.UTC()}}
+	}
+	t := target.Target
+	return request{h.config.Scan, t.Stack, target.id, scanInput{ScanID: Name(t.Stack, target.id, in.ID), Started: at.UTC(), Target: &t}}
+}
+
+// Name makes an execution's name of a readable subject, the stack's id and the
+// event's id: the same event gives the same name, and two stacks of one name do
+// not share one. It has at most 80 characters, of those that Step Functions takes.
+func Name(subject, identity, eventID string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, subject)
+	if len(clean) > 60 {
+		clean = clean[:60]
+	}
+	sum := sha256.Sum256([]byte(identity + "\x00" + eventID))
+	return clean + "-" + hex.EncodeToString(sum[:8])
+}
+
+func bad(format string, args ...any) error {
+	return tasks.Named(catalog.BadInput, fmt.Errorf(format, args...))
+}

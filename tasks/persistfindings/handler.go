@@ -1,0 +1,53 @@
+// Package persistfindings writes what a scan changed to the findings table.
+package persistfindings
+
+import (
+	"context"
+	"fmt"
+
+	"plumbline/blob"
+	"plumbline/finding"
+	"plumbline/scan"
+	"plumbline/tasks"
+)
+
+// Store takes records. Put is idempotent and never moves a record's LastSeen
+// back, so a repeated or late call does no harm.
+type Store interface {
+	Put(ctx context.Context, records []finding.Record) error
+}
+
+// Handler is the task. It mutates; called twice it writes the same again,
+// which changes nothing.
+type Handler struct {
+	store Store
+	blobs blob.Store
+}
+
+// New returns the task. A nil store remembers nothing.
+func New(s Store, blobs blob.Store) *Handler { return &Handler{store: s, blobs: blobs} }
+
+// In refers to the changes.
+type In struct {
+	Changes blob.Ref `json:"changes"`
+}
+
+// Out is how many records were written.
+type Out struct {
+	Written int `json:"written"`
+}
+
+// Handle writes the changes.
+func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
+	if h.store == nil || in.Changes.Count == 0 {
+		return Out{}, nil
+	}
+	c, err := blob.Get[scan.Changes](ctx, h.blobs, in.Changes)
+	if err != nil {
+		return Out{}, tasks.StoreError(err)
+	}
+	if err := h.store.Put(ctx, c.Records); err != nil {
+		return Out{}, fmt.Errorf("write %d findings: %w", len(c.Records), tasks.StoreError(err))
+	}
+	return Out{Written: len(c.Records)}, nil
+}

@@ -1,0 +1,42 @@
+// Package recordfailure keeps why a workflow ended without a result, so that
+// the history shows it and nobody takes silence for a clean scan.
+package recordfailure
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"plumbline/blob"
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Handler is the task. It mutates; called twice for one scan and target it
+// keeps the later reason.
+type Handler struct {
+	blobs blob.Store
+	now   func() time.Time
+}
+
+// New returns the task.
+func New(blobs blob.Store, now func() time.Time) *Handler { return &Handler{blobs: blobs, now: now} }
+
+// Out is where the failure is kept.
+type Out struct {
+	Key string `json:"key"`
+}
+
+// Handle stores the failure.
+func (h *Handler) Handle(ctx context.Context, in scan.FailureInput) (Out, error) {
+	f, err := in.Failure(h.now())
+	if err != nil {
+		return Out{}, tasks.Named(catalog.BadInput, err)
+	}
+	key := scan.FailureKey(f.ScanID, f.Target)
+	if _, err := h.blobs.Put(ctx, key, &f); err != nil {
+		return Out{}, fmt.Errorf("record the failure of %q: %w", f.ScanID, tasks.StoreError(err))
+	}
+	return Out{Key: key}, nil
+}

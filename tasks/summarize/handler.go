@@ -1,0 +1,147 @@
+// Package summarize closes the scan of an estate: it collects what was found
+// of every target, says of which there is no result, and keeps a summary.
+package summarize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"plumbline/blob"
+	"plumbline/finding"
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Handler is the task. It mutates; called twice it writes the same summary and
+// report again.
+type Handler struct {
+	blobs      blob.Store
+	render     scan.Render
+	provenance scan.Provenance
+	now        func() time.Time
+}
+
+// New returns the task. A nil render stores no report and no summary. p is what
+// the report says of the tool, the rules and the policy; the times are filled in.
+func New(blobs blob.Store, render scan.Render, p scan.Provenance, now func() time.Time) *Handler {
+	return &Handler{blobs: blobs, render: render, provenance: p, now: now}
+}
+
+// In names the scan and where ListTargets left the targets.
+type In struct {
+	ScanID  string    `json:"scanId"`
+	Started time.Time `json:"started"`
+	Targets string    `json:"targets"` // key
+}
+
+// Out refers to the whole report and says in a few figures what is in it.
+type Out struct {
+	Report  blob.Ref `json:"report"`
+	Targets int      `json:"targets"`
+	Failing int      `json:"failing"` // violations that count
+	Failed  int      `json:"failed"`  // targets without a result
+	Partial int      `json:"partial"` // targets with lost domains
+	Stored  string   `json:"stored"`  // folder of the stored report: "" where none was written
+}
+
+// Handle collects the assessments. The store is the truth: the Map's own
+// results are not read, so an estate of any size fits through the state.
+func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
+	if in.ScanID == "" {
+		return Out{}, tasks.Named(catalog.BadInput, fmt.Errorf("scanId is missing"))
+	}
+	targets, err := blob.Get[scan.Targets](ctx, h.blobs, blob.Ref{Key: in.Targets})
+	if err != nil {
+		return Out{}, tasks.StoreError(err)
+	}
+	p := h.provenance
+	p.Started, p.Finished = in.Started.UTC(), h.now().UTC()
+	r := &scan.Report{Provenance: p, Counts: finding.Counts{}, Assessments: make([]scan.Assessment, 0, len(*targets))}
+	sum := &scan.Summary{
+		ScanID: in.ScanID, Started: p.Started, Finished: p.Finished,
+		Targets: len(*targets), Counts: r.Counts, Failing: map[string]int{},
+	}
+	out := Out{Targets: len(*targets)}
+	for _, t := range *targets {
+		if err := ctx.Err(); err != nil {
+			return Out{}, err
+		}
+		a, failed, err := h.collect(ctx, in.ScanID, t)
+		if err != nil {
+			return Out{}, err
+		}
+		r.Assessments = append(r.Assessments, *a)
+		add(sum, &out, a, failed)
+	}
+	if h.render != nil {
+		out.Stored = scan.ReportFolder(in.ScanID, p.Started, "estate")
+		if err := scan.StoreReport(ctx, h.blobs, h.render, out.Stored, r); err != nil {
+			return Out{}, fmt.Errorf("report of the estate: %w", tasks.StoreError(err))
+		}
+		sum.Report = out.Stored
+		if _, err := h.blobs.Put(ctx, scan.SummaryKey(in.ScanID, p.Started), sum); err != nil {
+			return Out{}, fmt.Errorf("store summary: %w", tasks.StoreError(err))
+		}
+	}
+	if out.Report, err = h.blobs.Put(ctx, scan.WorkPrefix+blob.Segment(in.ScanID)+"/report", r); err != nil {
+		return Out{}, fmt.Errorf("hand over the report: %w", tasks.StoreError(err))
+	}
+	return out, nil
+}
+
+// collect reads what is known of a target: its assessment, its failure, or
+// both where it was assessed but a later state failed. A target with neither is
+// a failure too.
+func (h *Handler) collect(ctx context.Context, scanID string, t scan.Target) (*scan.Assessment, bool, error) {
+	a, err := blob.Get[scan.Assessment](ctx, h.blobs, blob.Ref{Key: scan.AssessmentKey(scanID, t)})
+	if err != nil && !errors.Is(err, blob.ErrNotFound) {
+		return nil, false, tasks.StoreError(err)
+	}
+	assessed := err == nil
+	f, err := blob.Get[scan.Failure](ctx, h.blobs, blob.Ref{Key: scan.FailureKey(scanID, t)})
+	switch {
+	case err == nil:
+	case !errors.Is(err, blob.ErrNotFound):
+		return nil, false, tasks.StoreError(err)
+	case assessed:
+		return a, false, nil
+	default:
+		f = &scan.Failure{ScanID: scanID, Target: t, Error: catalog.ObjectLost, Cause: "neither an assessment nor a failure was recorded", Time: h.now().UTC()}
+	}
+	both := scan.Assessment{Target: t, Counts: finding.Counts{}, Partial: finding.Domains}
+	if assessed {
+		both = *a // what was found stands, though it was not stored or told
+	}
+	both.Failures = append(both.Failures[:len(both.Failures):len(both.Failures)], *f)
+	return &both, true, nil
+}
+
+// add counts one target's assessment.
+func add(sum *scan.Summary, out *Out, a *scan.Assessment, failed bool) {
+	sum.Counts.Add(a.Counts)
+	for i := range a.Findings {
+		if f := &a.Findings[i]; f.Verdict == finding.Fail && f.Suppressed == nil {
+			sum.Failing[string(f.Severity)]++
+			out.Failing++
+		}
+	}
+	sum.New += len(a.New)
+	sum.Open += a.Open
+	sum.Resolved += len(a.Resolved)
+	if failed {
+		out.Failed++
+		sum.Failures = append(sum.Failures, a.Failures[len(a.Failures)-1])
+	}
+	if len(a.Partial) > 0 {
+		out.Partial++
+		for _, d := range a.Partial {
+			if !slices.Contains(sum.Partial, d) {
+				sum.Partial = append(sum.Partial, d)
+			}
+		}
+	}
+}
