@@ -1,5 +1,7 @@
 package cfn
 
+import "sync"
+
 // Template is one parsed template. It is immutable and safe for concurrent use.
 type Template struct {
 	Path string // as it was named or found; "-" is standard input
@@ -67,11 +69,17 @@ type Model struct {
 	// and values chosen by exploration; pseudo parameters included. Only what
 	// conditions depend on stands here.
 	Assumed []Assumption
+	// Inputs is what the template was resolved with.
+	Inputs Inputs
 	// Determined reports that every condition follows from given values and
 	// defaults: true for the first world where nothing had to be chosen.
 	Determined bool
 
-	byID map[string]*Resource
+	variants []*variant // one a resource: what it read of the world
+	resolver *resolver
+	world    *world
+	once     sync.Once
+	byID     map[string]int
 }
 
 // Assumption is one value that a world takes for granted.
@@ -82,7 +90,24 @@ type Assumption struct {
 }
 
 // Resource returns the resource with this logical id, nil where this world has none.
-func (m *Model) Resource(logicalID string) *Resource { return m.byID[logicalID] }
+// It is safe for concurrent use.
+func (m *Model) Resource(logicalID string) *Resource {
+	if i, ok := m.index()[logicalID]; ok {
+		return m.Resources[i]
+	}
+	return nil
+}
+
+// index is made when first asked for: most worlds are never looked up.
+func (m *Model) index() map[string]int {
+	m.once.Do(func() {
+		m.byID = make(map[string]int, len(m.Resources))
+		for i, res := range m.Resources {
+			m.byID[res.LogicalID] = i
+		}
+	})
+	return m.byID
+}
 
 // Inputs is what a template is resolved with. The zero value gives no
 // parameter and no pseudo parameter: defaults apply, the rest is explored.

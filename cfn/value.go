@@ -66,6 +66,9 @@ type Unknowing struct {
 	// Secret is set for a dynamic reference and for a NoEcho parameter without a
 	// value: the text is kept elsewhere, so it is not written in the template.
 	Secret bool
+
+	filled bool     // a list with at least one item
+	unlike []string // texts that it is not
 }
 
 // Piece is a part of a partly known string: a literal, or a gap that is any
@@ -90,6 +93,10 @@ type Origin struct {
 	Parameter string // Ref of a parameter: its name
 	NoEcho    bool   // that parameter is NoEcho
 	Default   bool   // the value is the parameter's default, not one that was given
+	Source    Pos    // where the text stands: the parameter's default, the mapping's entry; zero: nowhere in the template
+	// Plain is what Fn::Base64 was given, in its resolved form: the text as a
+	// person wrote it, also where parts of it are unknown. Nil for any other function.
+	Plain *Value
 }
 
 // Get returns the value of a Map's key, nil where v is not a Map or has no such key.

@@ -1,0 +1,240 @@
+package cfn
+
+import "strings"
+
+// loop is one Fn::ForEach: an identifier, a collection and what is made for
+// each item.
+type loop struct {
+	identifier string
+	collection *Value
+	body       *Value
+}
+
+func loopOf(v *Value) (l loop, ok bool) {
+	if !v.IsKind(List) || len(v.Items) != 3 || !v.Items[0].IsKind(String) || !v.Items[2].IsKind(Map) {
+		return l, false
+	}
+	return loop{v.Items[0].Text, v.Items[1], v.Items[2]}, true
+}
+
+// maxLoop bounds what one template's loops make; CloudFormation allows 500
+// resources.
+const maxLoop = 10_000
+
+// eachItem calls f with the body for each item of the collection, its
+// identifier replaced. A collection that is not known gives one sample in which
+// the identifier stays in keys and is unknown in values.
+func (r *resolver) eachItem(l loop, f func(body *Value)) {
+	list := r.value(l.collection)
+	if !list.IsKind(List) {
+		need := "collection of Fn::ForEach " + l.identifier
+		if list.IsKind(Unknown) && len(list.Unknown.Needs) > 0 {
+			need = list.Unknown.Needs[0]
+		}
+		s := substitution{name: l.identifier, unknown: newUnknownText(l.collection.position(), need, true)}
+		f(s.value(l.body))
+		return
+	}
+	for _, item := range list.Items {
+		if r.loops++; r.loops > maxLoop {
+			return
+		}
+		s := substitution{name: l.identifier}
+		switch {
+		case isScalar(item):
+			s.text = item.Text
+		case item.IsKind(Unknown):
+			s.unknown = item
+		default:
+			continue
+		}
+		f(s.value(l.body))
+	}
+}
+
+func (v *Value) position() Pos {
+	if v == nil {
+		return Pos{}
+	}
+	return v.Pos
+}
+
+// expandFields appends the fields that a loop among properties makes.
+func (r *resolver) expandFields(fields []Field, f *Field) []Field {
+	l, ok := loopOf(f.Value)
+	if !ok {
+		return fields
+	}
+	r.eachItem(l, func(body *Value) {
+		for i := range body.Fields {
+			b := &body.Fields[i]
+			if strings.HasPrefix(b.Key, forEachPrefix) {
+				fields = r.expandFields(fields, b)
+				continue
+			}
+			if x := r.value(b.Value); x != nil {
+				fields = append(fields, Field{Key: b.Key, Pos: b.Pos, Value: x})
+			}
+		}
+	})
+	return fields
+}
+
+// expandResources appends the resources that a loop among resources makes.
+func (r *resolver) expandResources(out []*Declared, v *Value) []*Declared {
+	l, ok := loopOf(v)
+	if !ok {
+		return out
+	}
+	r.eachItem(l, func(body *Value) {
+		for i := range body.Fields {
+			b := &body.Fields[i]
+			if strings.HasPrefix(b.Key, forEachPrefix) {
+				out = r.expandResources(out, b.Value)
+				continue
+			}
+			typ := b.Value.Get("Type")
+			if !typ.IsKind(String) {
+				continue
+			}
+			d := &Declared{LogicalID: b.Key, Type: typ.Text, Pos: b.Pos, Body: b.Value}
+			d.Condition = b.Value.Get("Condition").text()
+			out = append(out, d)
+		}
+	})
+	return out
+}
+
+// text is the text of a String, "" of anything else.
+func (v *Value) text() string {
+	if v == nil || v.Kind != String {
+		return ""
+	}
+	return v.Text
+}
+
+// substitution replaces a loop's identifier: ${Name} in any text, also in keys,
+// &{Name} with what is not a letter or digit left out, and a Ref of it.
+type substitution struct {
+	name    string
+	text    string
+	unknown *Value // in place of text
+}
+
+func (s *substitution) value(v *Value) *Value {
+	if v == nil {
+		return nil
+	}
+	switch v.Kind {
+	case String:
+		return s.string(v)
+	case List:
+		var items []*Value
+		for i, item := range v.Items {
+			x := s.value(item)
+			if x != item && items == nil {
+				items = append(make([]*Value, 0, len(v.Items)), v.Items[:i]...)
+			}
+			if items != nil {
+				items = append(items, x)
+			}
+		}
+		if items == nil {
+			return v
+		}
+		return newList(v.Pos, items)
+	case Map:
+		return s.mapping(v)
+	}
+	return v
+}
+
+func (s *substitution) string(v *Value) *Value {
+	text := s.replace(v.Text)
+	if s.unknown != nil && strings.Contains(v.Text, "${"+s.name+"}") {
+		return &Value{Kind: Map, Pos: v.Pos, dynamic: true, Fields: []Field{{Key: "Fn::Sub", Pos: v.Pos, Value: s.bound(v)}}}
+	}
+	if text == v.Text {
+		return v
+	}
+	c := *v
+	c.Text = text
+	c.dynamic = strings.Contains(text, dynamicReference)
+	return &c
+}
+
+// bound makes the long form of a Fn::Sub in which the identifier is a variable.
+func (s *substitution) bound(v *Value) *Value {
+	vars := &Value{Kind: Map, Pos: v.Pos, dynamic: true, Fields: []Field{{Key: s.name, Pos: v.Pos, Value: s.unknown}}}
+	return newList(v.Pos, []*Value{v, vars})
+}
+
+func (s *substitution) replace(text string) string {
+	if s.unknown != nil || !strings.Contains(text, "{"+s.name+"}") {
+		return text
+	}
+	text = strings.ReplaceAll(text, "${"+s.name+"}", s.text)
+	return strings.ReplaceAll(text, "&{"+s.name+"}", alphanumeric(s.text))
+}
+
+// alphanumeric drops what may not stand in a logical id.
+func alphanumeric(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, s)
+}
+
+func (s *substitution) mapping(v *Value) *Value {
+	if len(v.Fields) == 1 {
+		f := &v.Fields[0]
+		switch {
+		case f.Key == "Ref" && f.Value.text() == s.name:
+			if s.unknown != nil {
+				return s.unknown
+			}
+			return literalAt(s.text, v.Pos)
+		case f.Key == "Fn::Sub" && s.unknown != nil && f.Value.IsKind(String):
+			if strings.Contains(f.Value.Text, "${"+s.name+"}") {
+				return &Value{Kind: Map, Pos: v.Pos, dynamic: true, Fields: []Field{{Key: f.Key, Pos: f.Pos, Value: s.bound(f.Value)}}}
+			}
+			return v
+		}
+	}
+	var fields []Field
+	for i := range v.Fields {
+		f := v.Fields[i]
+		f.Key, f.Value = s.replace(f.Key), s.value(f.Value)
+		if fields == nil && (f.Value != v.Fields[i].Value || f.Key != v.Fields[i].Key) {
+			fields = append(make([]Field, 0, len(v.Fields)), v.Fields[:i]...)
+		}
+		if fields != nil {
+			fields = append(fields, f)
+		}
+	}
+	if fields == nil {
+		return v
+	}
+	return newMap(v.Pos, fields)
+}
+
+// newList makes a source list of items.
+func newList(pos Pos, items []*Value) *Value {
+	v := &Value{Kind: List, Pos: pos, Items: items}
+	for _, x := range items {
+		v.dynamic = v.dynamic || x.dynamic
+	}
+	return v
+}
+
+// newMap makes a source map of fields.
+func newMap(pos Pos, fields []Field) *Value {
+	v := &Value{Kind: Map, Pos: pos, Fields: fields}
+	for i := range fields {
+		f := &fields[i]
+		v.dynamic = v.dynamic || f.Value.dynamic || isFunction(f.Key, len(fields), f.Value)
+	}
+	return v
+}

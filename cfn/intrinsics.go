@@ -1,0 +1,308 @@
+package cfn
+
+import (
+	"strings"
+)
+
+// call resolves the intrinsic function that stands as the only field of v, ok
+// false where the field is none. It returns nil for AWS::NoValue.
+func (r *resolver) call(v *Value, f *Field) (out *Value, ok bool) {
+	arg := f.Value
+	switch f.Key {
+	case "Ref":
+		if arg.IsKind(String) {
+			return r.ref(arg.Text, v.Pos), true
+		}
+		return r.refused(v, f), true
+	case "Fn::GetAtt":
+		return r.getAtt(v, f), true
+	case "Fn::Sub":
+		return r.sub(v, f), true
+	case "Fn::If":
+		return r.choose(v, f), true
+	case "Fn::Join":
+		return r.join(v, f), true
+	case "Fn::Split":
+		return r.split(v, f), true
+	case "Fn::Select":
+		return r.selectItem(v, f), true
+	case "Fn::FindInMap":
+		return r.findInMap(v, f), true
+	case "Fn::Base64":
+		return r.base64(v, f), true
+	case "Fn::GetAZs":
+		return r.getAZs(v, f), true
+	case "Fn::Cidr":
+		return r.cidr(v, f), true
+	case "Fn::ImportValue":
+		return newUnknownText(v.Pos, "import "+describe(r.value(arg)), true), true
+	case "Fn::Transform":
+		return r.transform(v.Pos, arg), true
+	case "Fn::Length":
+		return r.length(v, f), true
+	case "Fn::ToJsonString":
+		return r.toJSON(v, f), true
+	case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
+		// Only conditions and rules may hold these; their truth is what is meant.
+		switch r.truthOf(v) {
+		case yes:
+			return &Value{Kind: Bool, Pos: v.Pos, Text: "true"}, true
+		case no:
+			return &Value{Kind: Bool, Pos: v.Pos, Text: "false"}, true
+		}
+		return r.refused(v, f), true
+	}
+	if strings.HasPrefix(f.Key, "Fn::") && !strings.HasPrefix(f.Key, forEachPrefix) {
+		return newUnknown(v.Pos, "function "+f.Key), true
+	}
+	return nil, false
+}
+
+// refused is the value of a function whose arguments CloudFormation refuses.
+func (r *resolver) refused(v *Value, f *Field) *Value {
+	return newUnknown(v.Pos, f.Key+" with the arguments it takes")
+}
+
+// transform is what a macro makes of its parameters: nothing that we know.
+func (r *resolver) transform(pos Pos, arg *Value) *Value {
+	name := "Fn::Transform"
+	switch {
+	case arg.IsKind(String):
+		name = arg.Text
+	case arg.Get("Name").IsKind(String):
+		name = arg.Get("Name").Text
+	}
+	return newUnknown(pos, "transform "+name)
+}
+
+// ref resolves a Ref: a parameter, a pseudo parameter or a resource. It
+// returns nil for AWS::NoValue.
+func (r *resolver) ref(name string, pos Pos) *Value {
+	if p := r.params[name]; p != nil {
+		return r.parameter(p, pos)
+	}
+	if strings.HasPrefix(name, "AWS::") {
+		if v, ok := r.pseudo(name, pos); ok {
+			return v
+		}
+	}
+	if _, ok := r.index[name]; ok {
+		return newReference(pos, name, "", "resource "+name)
+	}
+	if r.sam {
+		if id := r.samReference(name); id != "" {
+			return newReference(pos, id, "", "resource "+id)
+		}
+	}
+	return newUnknown(pos, r.undeclared(name))
+}
+
+// undeclared says what would settle a reference to a name that the template
+// does not declare.
+func (r *resolver) undeclared(name string) string {
+	if r.macros {
+		return name + ", which a transform may declare"
+	}
+	return name + ", which the template does not declare"
+}
+
+// attribute resolves a GetAtt.
+func (r *resolver) attribute(id, attribute string, pos Pos) *Value {
+	if _, ok := r.index[id]; !ok {
+		if !r.sam || !r.generated[id] {
+			return newUnknown(pos, r.undeclared(id))
+		}
+	}
+	return newReference(pos, id, attribute, "attribute "+id+"."+attribute)
+}
+
+func (r *resolver) getAtt(v *Value, f *Field) *Value {
+	arg := f.Value
+	switch {
+	case arg.IsKind(String):
+		id, attribute, ok := strings.Cut(arg.Text, ".")
+		if ok {
+			return r.attribute(id, attribute, v.Pos)
+		}
+	case arg.IsKind(List) && len(arg.Items) >= 2:
+		parts := make([]string, len(arg.Items))
+		for i, item := range arg.Items {
+			x := r.value(item)
+			if x.IsKind(Unknown) {
+				return derive(x, v.Pos)
+			}
+			if !isScalar(x) {
+				return r.refused(v, f)
+			}
+			parts[i] = x.Text
+		}
+		return r.attribute(parts[0], strings.Join(parts[1:], "."), v.Pos)
+	}
+	return r.refused(v, f)
+}
+
+// sub resolves both forms of Fn::Sub.
+func (r *resolver) sub(v *Value, f *Field) *Value {
+	text, vars := f.Value, (*Value)(nil)
+	if text.IsKind(List) && len(text.Items) > 0 {
+		if len(text.Items) > 1 {
+			vars = text.Items[1]
+		}
+		text = text.Items[0]
+	}
+	if !text.IsKind(String) {
+		return r.refused(v, f)
+	}
+	rest := text.Text
+	var b textBuilder
+	for {
+		before, after, found := strings.Cut(rest, "${")
+		if !found {
+			break
+		}
+		name, tail, closed := strings.Cut(after, "}")
+		if !closed {
+			break
+		}
+		b.literal(before)
+		rest = tail
+		if strings.HasPrefix(name, "!") {
+			b.literal("${" + name[1:] + "}")
+			continue
+		}
+		x := r.substitute(strings.TrimSpace(name), vars, v.Pos)
+		if before == "" && tail == "" && b.parts == 0 && (isScalar(x) || x.IsKind(Unknown)) {
+			return textOf(x, v.Pos) // the whole text is one reference
+		}
+		b.add(x)
+	}
+	b.literal(rest)
+	return b.value(v.Pos, "Fn::Sub")
+}
+
+// textOf is a scalar as a string: Fn::Sub of one number makes a string.
+func textOf(v *Value, pos Pos) *Value {
+	if v.Kind == String || v.Kind == Unknown {
+		if hasDynamic([]Piece{{Literal: v.Text}}) {
+			var b textBuilder
+			b.add(v)
+			return b.value(pos, "Fn::Sub")
+		}
+		return v
+	}
+	c := *v
+	c.Kind = String
+	return &c
+}
+
+// substitute resolves a name within ${…}.
+func (r *resolver) substitute(name string, vars *Value, pos Pos) *Value {
+	if x := vars.Get(name); x != nil {
+		return r.value(x)
+	}
+	if p := r.params[name]; p != nil {
+		return r.parameter(p, pos)
+	}
+	if id, attribute, ok := strings.Cut(name, "."); ok {
+		if r.sam {
+			if id := r.samReference(name); id != "" {
+				return newReference(pos, id, "", "resource "+id)
+			}
+		}
+		return r.attribute(id, attribute, pos)
+	}
+	return r.ref(name, pos)
+}
+
+// choose resolves Fn::If.
+func (r *resolver) choose(v *Value, f *Field) *Value {
+	args := f.Value
+	if !args.IsKind(List) || len(args.Items) != 3 || !args.Items[0].IsKind(String) {
+		return r.refused(v, f)
+	}
+	name := args.Items[0].Text
+	i, ok := r.conditionOf[name]
+	if !ok {
+		return newUnknown(v.Pos, "condition "+name+", which the template does not declare")
+	}
+	branch := args.Items[2]
+	if r.holds(i) {
+		branch = args.Items[1]
+	}
+	return withOrigin(r.value(branch), Origin{Pos: v.Pos, Function: "Fn::If"})
+}
+
+func (r *resolver) join(v *Value, f *Field) *Value {
+	args := f.Value
+	if !args.IsKind(List) || len(args.Items) != 2 {
+		return r.refused(v, f)
+	}
+	delimiter, list := r.value(args.Items[0]), r.value(args.Items[1])
+	if !isScalar(delimiter) {
+		if delimiter.IsKind(Unknown) {
+			return derive(delimiter, v.Pos)
+		}
+		return r.refused(v, f)
+	}
+	switch {
+	case list.IsKind(List):
+		var b textBuilder
+		for i, item := range list.Items {
+			if i > 0 {
+				b.literal(delimiter.Text)
+			}
+			b.add(item)
+		}
+		return b.value(v.Pos, "Fn::Join")
+	case list.IsKind(Unknown):
+		out := derive(list, v.Pos)
+		out.Unknown.Shape = []Piece{{Gap: true, NonEmpty: list.Unknown.filled || list.Unknown.Ref != nil}}
+		return out
+	case isScalar(list):
+		return withOrigin(&Value{Kind: String, Pos: v.Pos, Text: list.Text}, Origin{Pos: v.Pos, Function: "Fn::Join"})
+	}
+	return r.refused(v, f)
+}
+
+// splitArgs resolves the arguments of a Fn::Split, ok false where they are
+// refused or the delimiter is not known.
+func (r *resolver) splitArgs(args *Value) (delimiter string, source *Value, ok bool) {
+	if !args.IsKind(List) || len(args.Items) != 2 {
+		return "", nil, false
+	}
+	d := r.value(args.Items[0])
+	source = r.value(args.Items[1])
+	if !isScalar(d) || d.Text == "" {
+		return "", source, false
+	}
+	return d.Text, source, true
+}
+
+func (r *resolver) split(v *Value, f *Field) *Value {
+	delimiter, source, ok := r.splitArgs(f.Value)
+	switch {
+	case source.IsKind(Unknown):
+		return derive(source, v.Pos)
+	case !ok || !isScalar(source):
+		return r.refused(v, f)
+	}
+	parts := strings.Split(source.Text, delimiter)
+	items := make([]Value, len(parts))
+	o := &originated{origin: Origin{Pos: v.Pos, Function: "Fn::Split"}}
+	o.value = Value{Kind: List, Pos: v.Pos, Origin: &o.origin, Items: make([]*Value, len(parts))}
+	for i, part := range parts {
+		items[i] = Value{Kind: String, Pos: v.Pos, Text: part, Origin: inherit(&o.origin, source)}
+		o.value.Items[i] = &items[i]
+	}
+	return &o.value
+}
+
+// inherit is origin, or where source came from a parameter a copy that names it.
+func inherit(origin *Origin, source *Value) *Origin {
+	if source == nil || source.Origin == nil || source.Origin.Parameter == "" {
+		return origin
+	}
+	o := *source.Origin
+	o.Pos, o.Function, o.Plain = origin.Pos, origin.Function, nil
+	return &o
+}
