@@ -1,0 +1,275 @@
+// Package engine runs state machines of the Amazon States Language as Step
+// Functions does, in process.
+//
+// An execution is data: frames, one for each path of control, which one loop
+// advances. What happens outside (a call has returned, a timer is due, a token
+// has come) is an input of that loop, and what the loop wants done outside is
+// its output; goroutines carry task calls and nothing else. So a journal of
+// the inputs rebuilds an execution, a seed can order what is ready, many
+// executions wait in little memory, and a virtual clock jumps as soon as no
+// call is in flight.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"plumbline/asl/value"
+)
+
+// Options are an engine's surroundings. The zero value: real time, everything
+// in memory, and each task fails with States.Runtime.
+type Options struct {
+	Tasks   Invoker
+	Objects Objects // for ItemReader and ResultWriter; nil: those states fail
+	Clock   Clock   // nil: real time
+
+	// Seed decides jitter, States.UUID, States.MathRandom and the order among
+	// ready branches: two engines of one seed and the same calls give the same
+	// histories. 0: a random seed, and ready branches in their natural order.
+	Seed uint64
+
+	Journal Journal     // nil: none
+	Watch   func(Event) // gets every event, on the engine's loop: it must not block or call the engine
+	History bool        // keep the events for Execution.History
+
+	// Machines are the state machines that tasks of this engine may start, by
+	// the StateMachineArn as written: an ARN, or a placeholder "${ScanStackArn}".
+	// Others go to Tasks.
+	Machines map[string]*Machine
+
+	Workers         int    // how many calls run at once; 0: no bound
+	Region, Account string // in ARNs; "" is us-east-1, 123456789012
+}
+
+// Engine runs executions. Its methods are safe for concurrent use. It holds no
+// goroutine while it is idle, so it need not be closed.
+type Engine struct {
+	options Options
+	clock   Clock
+	jumper  Jumper // nil: time passes by itself
+	seed    uint64
+
+	ids      *rand.PCG // guarded by mu
+	mu       sync.Mutex
+	inbox    []happening
+	returned []happening // calls under a virtual clock, until all are back
+	backlog  []effect    // calls that wait for a worker
+	inflight int
+	calls    uint64
+	looping  bool
+	idle     chan struct{} // closed when a virtual engine has nothing left to do
+	isIdle   bool
+	execs    map[string]*Execution
+	tokens   map[string]tokenHolder
+	workers  activities
+
+	timers timers // the loop's own
+	wakeAt time.Time
+	unwake func()
+}
+
+type tokenHolder struct {
+	frame *frame
+	gen   uint32
+}
+
+// New returns an engine.
+func New(o Options) *Engine {
+	e := &Engine{options: o, clock: o.Clock, seed: o.Seed, execs: map[string]*Execution{}, tokens: map[string]tokenHolder{}, idle: make(chan struct{})}
+	if e.seed == 0 {
+		e.seed = rand.Uint64()
+	}
+	e.ids = rand.NewPCG(e.seed, 0)
+	if e.clock == nil {
+		e.clock = realClock{}
+	}
+	e.jumper, _ = e.clock.(Jumper)
+	if e.options.Region == "" {
+		e.options.Region = "us-east-1"
+	}
+	if e.options.Account == "" {
+		e.options.Account = "123456789012"
+	}
+	return e
+}
+
+// Run runs one execution of m to its end. A failed execution is no error: see
+// Execution.Result. The error says that the input is not JSON, that ctx ended,
+// which aborts the execution, or that it waits for what can never come
+// (*DeadlockError, under a virtual clock).
+func Run(ctx context.Context, m *Machine, input json.RawMessage, o Options) (*Execution, error) {
+	e := New(o)
+	x, err := e.Start(m, "", input)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = x.Wait(ctx); err != nil {
+		e.Stop(x.ARN, "", "")
+		select {
+		case <-x.done:
+		case <-time.After(time.Second):
+		}
+	}
+	return x, err
+}
+
+// Start begins an execution. name "" is a new unique name; a name that exists
+// with the same machine and input is that execution, and else ErrExecutionExists.
+// The error may also be that the input is not JSON.
+func (e *Engine) Start(m *Machine, name string, input json.RawMessage) (*Execution, error) {
+	var v any = &value.Object{}
+	if len(input) > 0 {
+		var err error
+		if v, err = value.Decode(input); err != nil {
+			return nil, fmt.Errorf("read the input: %w", err)
+		}
+	}
+	return e.start(m, name, v, nil)
+}
+
+func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Execution, error) {
+	m = e.identify(m)
+	e.mu.Lock()
+	if name == "" {
+		name = e.newID()
+	}
+	arn := m.executionARN(name)
+	if m.Express {
+		arn += ":" + e.newID()
+	}
+	if old := e.execs[arn]; old != nil {
+		e.mu.Unlock()
+		if old.machine.root != m.root || !value.Equal(old.run.input, input) {
+			return nil, fmt.Errorf("start %q: %w", name, ErrExecutionExists)
+		}
+		return old, nil
+	}
+	x := &Execution{
+		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m, parent: p,
+		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0,
+		keep: e.options.History, watch: e.options.Watch,
+	}
+	x.recording = x.keep || x.watch != nil
+	x.run = run{arn: arn, name: name, input: input}
+	e.execs[arn] = x
+	e.postLocked(happening{kind: onStart, x: x})
+	e.mu.Unlock()
+	return x, nil
+}
+
+// identify fills in what the machine's identity leaves open.
+func (e *Engine) identify(m *Machine) *Machine {
+	if m.Name != "" && m.ARN != "" && m.RoleARN != "" {
+		return m
+	}
+	id := m.Identity
+	if id.Name == "" {
+		id.Name = "StateMachine"
+	}
+	if id.ARN == "" {
+		id.ARN = "arn:aws:states:" + e.options.Region + ":" + e.options.Account + ":stateMachine:" + id.Name
+	}
+	if id.RoleARN == "" {
+		id.RoleARN = "arn:aws:iam::" + e.options.Account + ":role/" + id.Name
+	}
+	return m.As(id)
+}
+
+func (m *Machine) executionARN(name string) string {
+	if m.Express {
+		return strings.Replace(m.ARN, ":stateMachine:", ":express:", 1) + ":" + name
+	}
+	return strings.Replace(m.ARN, ":stateMachine:", ":execution:", 1) + ":" + name
+}
+
+// newID is a new UUID of the engine's own sequence. The caller holds mu.
+func (e *Engine) newID() string { return uuidOf(e.ids.Uint64(), e.ids.Uint64()) }
+
+// uuidOf makes a version 4 UUID of two random numbers.
+func uuidOf(a, b uint64) string {
+	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+}
+
+// Execution returns the execution of this ARN, nil if there is none.
+func (e *Engine) Execution(arn string) *Execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.execs[arn]
+}
+
+// Executions returns all executions, by ARN.
+func (e *Engine) Executions() []*Execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list := make([]*Execution, 0, len(e.execs))
+	for _, x := range e.execs {
+		list = append(list, x)
+	}
+	slices.SortFunc(list, func(a, b *Execution) int { return strings.Compare(a.ARN, b.ARN) })
+	return list
+}
+
+// Forget drops an execution that has ended, so that an engine which runs for
+// long does not keep them all. Its name may be used again.
+func (e *Engine) Forget(arn string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if x := e.execs[arn]; x != nil && x.Result().Status != Running {
+		delete(e.execs, arn)
+	}
+}
+
+// Stop aborts a running execution, with an error and cause that may be "".
+// False: there is none of this ARN, or it has ended.
+func (e *Engine) Stop(arn, name, cause string) bool {
+	x := e.Execution(arn)
+	if x == nil || x.Result().Status != Running {
+		return false
+	}
+	e.post(happening{kind: onStop, x: x, completion: completion{err: &Error{Name: name, Cause: cause}}})
+	return true
+}
+
+// Succeed ends the task that waits for token. The error says that the output
+// is not JSON, or is ErrTaskTimedOut or ErrTaskDoesNotExist.
+func (e *Engine) Succeed(token string, output json.RawMessage) error {
+	v, err := value.Decode(output)
+	if err != nil {
+		return fmt.Errorf("read the output: %w", err)
+	}
+	return e.callback(token, onToken, completion{output: v})
+}
+
+// Fail ends the task that waits for token with an error.
+func (e *Engine) Fail(token, name, cause string) error {
+	return e.callback(token, onToken, completion{err: &Error{Name: name, Cause: cause}})
+}
+
+// Heartbeat says that the task of token is still at work.
+func (e *Engine) Heartbeat(token string) error {
+	return e.callback(token, onHeartbeat, completion{})
+}
+
+func (e *Engine) callback(token string, kind inputKind, c completion) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	h, ok := e.tokens[token]
+	if !ok {
+		if tokenIsOurs(token) {
+			return ErrTaskTimedOut
+		}
+		return ErrTaskDoesNotExist
+	}
+	if kind == onToken {
+		delete(e.tokens, token)
+	}
+	e.postLocked(happening{kind: kind, x: h.frame.x, frame: h.frame, gen: h.gen, completion: c})
+	return nil
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"slices"
+)
+
+// fork is a Parallel or Map state at work: the frames below it and what they
+// have given so far.
+type fork struct {
+	frame   *frame // whose state it is
+	live    []*frame
+	results []any
+	open    int   // branches that have not ended
+	last    int64 // event id: of the last branch that ended
+
+	items *iteration // Map only
+}
+
+func (f *frame) performParallel(effective any) bool {
+	args, err := f.state.flow.arguments(f, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	started := f.emit("ParallelStateStarted", nil)
+	n := len(f.state.branches)
+	k := &fork{frame: f, results: make([]any, n), open: n, last: started}
+	f.await(&wait{kind: waitFork, fork: k})
+	for i, p := range f.state.branches {
+		child := f.x.newFrame(k, i, p, f.run, f.vars)
+		child.last = started
+		k.live = append(k.live, child)
+	}
+	for _, child := range slices.Clone(k.live) {
+		f.x.enter(child, child.program.start, args)
+	}
+	return false
+}
+
+// finished is the end of a branch or iteration.
+func (k *fork) finished(child *frame, out any) {
+	k.remove(child)
+	k.results[child.index] = out
+	k.open--
+	k.last = child.last
+	if k.items != nil {
+		k.iterated(child)
+		return
+	}
+	if k.open == 0 {
+		k.complete()
+	}
+}
+
+func (k *fork) remove(child *frame) {
+	if i := slices.Index(k.live, child); i >= 0 {
+		k.live = slices.Delete(k.live, i, i+1)
+	}
+}
+
+// complete ends the state whose branches have all ended.
+func (k *fork) complete() {
+	f := k.frame
+	f.rest()
+	f.last = k.last
+	f.x.emit(f.run, kindNames[f.state.kind]+"StateSucceeded", k.last, nil)
+	f.carry(f.succeed(k.results))
+}
+
+// failed is a branch or iteration that has ended with an error.
+func (k *fork) failed(child *frame, err *Error) {
+	k.last = child.last
+	if k.items != nil && k.tolerates(child, err) {
+		return
+	}
+	f := k.frame
+	f.last = child.last
+	k.abort(child)
+	f.rest()
+	f.carry(f.fail(err))
+}
+
+// abort ends the branches that are still at work because one has failed.
+func (k *fork) abort(failing *frame) {
+	for _, child := range k.live {
+		if child != failing {
+			child.abort(k.frame.last)
+		}
+		child.cancel()
+	}
+	k.live = nil
+}
+
+// abort makes the events of a branch that is ended from outside.
+func (f *frame) abort(prev int64) {
+	if f.wait != nil && f.wait.kind == waitFork {
+		for _, child := range f.wait.fork.live {
+			child.abort(prev)
+		}
+	}
+	if f.state != nil {
+		f.x.emit(f.run, abortedEvents[f.state.kind], prev, nil)
+	}
+}

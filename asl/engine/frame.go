@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"time"
+
+	"plumbline/asl/jsonpath"
+	"plumbline/asl/value"
+)
+
+// frame is one path of control: the execution's own, a branch of a Parallel
+// state, or an iteration of a Map. Only the engine's loop touches it.
+type frame struct {
+	id      uint32
+	gen     uint32 // goes up whenever what the frame waits for changes
+	index   int    // branch or iteration
+	x       *Execution
+	run     *run
+	program *program
+	fork    *fork // it belongs to; nil: the execution's own
+	vars    *scope
+
+	state   *state
+	input   any   // raw
+	entered int64 // event id
+	last    int64 // event id: what the next event follows
+	since   time.Time
+	attempt int   // retries so far
+	retries []int // by retrier
+	wait    *wait // nil: nothing
+	item    *mapItem
+}
+
+// run is what $$.Execution describes: the execution itself, or the child
+// execution that a Distributed Map makes of an iteration.
+type run struct {
+	arn, name string
+	input     any
+	start     time.Time
+	log       eventLog
+}
+
+// mapItem is $$.Map.Item of an iteration.
+type mapItem struct {
+	index  int
+	value  any
+	key    string // of an object's field
+	hasKey bool
+	source string // STATE_DATA or the object's URI; distributed only
+}
+
+// scope is one level of variables. A level is never changed while another may
+// read it: assigning makes a new object.
+type scope struct {
+	outer *scope
+	vars  *value.Object
+}
+
+func (s *scope) get(name string) (any, bool) {
+	for ; s != nil; s = s.outer {
+		if v, ok := s.vars.Get(name); ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// scope prepares the execution's one Scope for an expression of this frame.
+func (f *frame) scope(input any) *jsonpath.Scope {
+	f.x.current = f
+	f.x.scope.Input = input
+	return &f.x.scope
+}
+
+// variable, contextObject and random are what the Scope's functions call.
+func (x *Execution) variable(name string) (any, bool) { return x.current.vars.get(name) }
+
+// contextObject makes $$ as it stands for the current frame.
+func (x *Execution) contextObject() any {
+	f := x.current
+	m := x.machine
+	fields := make([]value.Field, 0, 5)
+	fields = append(fields,
+		value.Field{Key: "Execution", Value: value.NewObject(
+			value.Field{Key: "Id", Value: f.run.arn},
+			value.Field{Key: "Input", Value: f.run.input},
+			value.Field{Key: "StartTime", Value: timeText(f.run.start)},
+			value.Field{Key: "Name", Value: f.run.name},
+			value.Field{Key: "RoleArn", Value: m.RoleARN},
+			value.Field{Key: "RedriveCount", Value: int64(0)},
+		)},
+		value.Field{Key: "StateMachine", Value: value.NewObject(
+			value.Field{Key: "Id", Value: m.ARN},
+			value.Field{Key: "Name", Value: m.Name},
+		)},
+		value.Field{Key: "State", Value: value.NewObject(
+			value.Field{Key: "Name", Value: f.state.name},
+			value.Field{Key: "EnteredTime", Value: timeText(f.since)},
+			value.Field{Key: "RetryCount", Value: int64(f.attempt)},
+		)},
+	)
+	if f.wait != nil && f.wait.token != "" {
+		fields = append(fields, value.Field{Key: "Task", Value: value.Of("Token", f.wait.token)})
+	}
+	if item := f.mapItem(); item != nil {
+		o := value.Of("Index", int64(item.index), "Value", item.value)
+		if item.hasKey {
+			o = o.With("Key", item.key)
+		}
+		if item.source != "" {
+			o = o.With("Source", item.source)
+		}
+		fields = append(fields, value.Field{Key: "Map", Value: value.Of("Item", o)})
+	}
+	return value.NewObject(fields...)
+}
+
+// mapItem is the item of the nearest Map around the frame.
+func (f *frame) mapItem() *mapItem {
+	for {
+		if f.item != nil {
+			return f.item
+		}
+		if f.fork == nil {
+			return nil
+		}
+		f = f.fork.frame
+	}
+}
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// waitKind says what a frame waits for.
+type waitKind uint8
+
+const (
+	waitTimer  waitKind = iota // a Wait state
+	waitRetry                  // the delay before another attempt
+	waitCall                   // a task, or another call
+	waitToken                  // a callback, after the call has returned
+	waitWorker                 // an activity without a worker
+	waitChild                  // an execution it has started
+	waitFork                   // its branches or iterations
+)
+
+var waitNames = [...]string{"timer", "timer", "call", "token", "activity", "child", "branches"}
+
+// wait is what a frame waits for. It holds all that is needed to begin waiting
+// again after a restart.
+type wait struct {
+	kind      waitKind
+	until     time.Time // waitTimer, waitRetry
+	timeout   time.Time // zero: none
+	beatEvery time.Duration
+	beat      time.Time // when the heartbeat is due; zero: none
+	token     string
+	call      *pendingCall
+	child     string // ARN
+	fork      *fork
+	early     *completion // of a token, before the call has returned
+
+	timer, beatTimer, laterTimer *timer
+	cancel                       func() // of the call in flight
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"plumbline/asl/value"
+)
+
+// Invoker does the work of Task states.
+type Invoker interface {
+	// Invoke blocks while the task works; a virtual clock stands still meanwhile.
+	// A *Error is what Retry and Catch see; any other error is States.TaskFailed.
+	// With a Token, the returned value is what TaskSubmitted shows, and Succeed or
+	// Fail ends the state. ctx ends when the state does, by a time-out or because
+	// another branch failed. Calls of one engine run at the same time.
+	Invoke(ctx context.Context, c Call) (json.RawMessage, error)
+}
+
+// InvokerFunc is a function as an Invoker.
+type InvokerFunc func(ctx context.Context, c Call) (json.RawMessage, error)
+
+// Invoke calls f.
+func (f InvokerFunc) Invoke(ctx context.Context, c Call) (json.RawMessage, error) { return f(ctx, c) }
+
+// Later, returned as an Invoker's error, says that the call's outcome comes
+// later on the engine's clock. No goroutine waits for it and a virtual clock
+// may jump. It is for invokers that stand in for slow or silent services.
+type Later struct {
+	After     time.Duration   // negative: never, so that only a time-out ends the state
+	Output    json.RawMessage // the outcome, where Err is nil
+	Err       error
+	Submitted json.RawMessage // what .sync answers at first: TaskSubmitted; nil: no such event
+}
+
+func (l *Later) Error() string { return "the outcome comes after " + l.After.String() }
+
+// job is what a call does on its goroutine.
+func (e *Engine) job(ef *effect) func(context.Context) completion {
+	call := ef.wait.call
+	switch call.kind {
+	case callRead, callWrite:
+		return e.objectJob(call)
+	}
+	f := ef.frame
+	c := Call{
+		Resource: call.spec.resource, Token: ef.wait.token, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt,
+		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
+	}
+	return func(ctx context.Context) completion {
+		if e.options.Tasks == nil {
+			return completion{err: &Error{Name: ErrRuntime, Cause: "the engine has no Tasks to call " + c.Resource}}
+		}
+		c.Input = value.Encode(call.input)
+		out, err := e.options.Tasks.Invoke(ctx, c)
+		return outcomeOf(call.spec.token, out, err)
+	}
+}
+
+// outcomeOf makes a completion of what an invoker returned.
+func outcomeOf(token bool, out json.RawMessage, err error) completion {
+	var later *Later
+	if errors.As(err, &later) {
+		return completion{later: later}
+	}
+	if err != nil {
+		return completion{err: asError(err)}
+	}
+	var v any
+	if len(out) > 0 {
+		if v, err = value.Decode(out); err != nil {
+			return completion{err: &Error{Name: ErrRuntime, Cause: fmt.Sprintf("the task's output is not JSON: %v", err)}}
+		}
+	}
+	if token {
+		return completion{submitted: v, hasSubmit: true}
+	}
+	return completion{output: v}
+}
+
+// asError finds the *Error in a chain; any other error is States.TaskFailed.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Name: e.Name, Cause: e.Cause}
+	}
+	return &Error{Name: ErrTaskFailed, Cause: err.Error()}
+}

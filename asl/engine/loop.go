@@ -1,0 +1,418 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+)
+
+// post gives the loop an input, and starts the loop where it rests.
+func (e *Engine) post(h happening) {
+	e.mu.Lock()
+	e.postLocked(h)
+	e.mu.Unlock()
+}
+
+func (e *Engine) postLocked(h happening) {
+	e.inbox = append(e.inbox, h)
+	e.kickLocked()
+}
+
+func (e *Engine) kickLocked() {
+	if e.isIdle {
+		e.isIdle = false
+		e.idle = make(chan struct{})
+	}
+	if !e.looping {
+		e.looping = true
+		go e.loop()
+	}
+}
+
+// loop handles inputs until there is none. It is the only goroutine that
+// touches frames and timers.
+func (e *Engine) loop() {
+	var batch []happening
+	for {
+		e.mu.Lock()
+		batch, e.inbox = e.inbox, batch[:0]
+		if len(batch) == 0 {
+			if e.inflight > 0 || len(e.backlog) > 0 {
+				e.looping = false
+				e.mu.Unlock()
+				return
+			}
+			if e.jumper == nil {
+				e.looping = false
+				e.mu.Unlock()
+				return
+			}
+			e.mu.Unlock()
+			if e.jumper.Jump() {
+				continue
+			}
+			e.mu.Lock()
+			if len(e.inbox) > 0 {
+				e.mu.Unlock()
+				continue
+			}
+			e.looping, e.isIdle = false, true
+			close(e.idle)
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+		for i := range batch {
+			e.handle(&batch[i])
+			batch[i] = happening{}
+		}
+		e.fire()
+	}
+}
+
+// handle applies one input and does what the execution then wants done.
+func (e *Engine) handle(h *happening) {
+	x := h.x
+	if h.ask != nil {
+		h.ask()
+	}
+	if x == nil || h.kind != onStart && !x.live() {
+		return
+	}
+	if h.frame != nil && (h.frame.gen != h.gen || h.frame.wait == nil) {
+		return
+	}
+	now := e.clock.Now()
+	if h.later != nil {
+		e.deferCall(h, now)
+		return
+	}
+	if e.options.Journal != nil {
+		if err := e.options.Journal.Append(e.entry(h, now)); err != nil {
+			x.now = now
+			if h.kind == onStart {
+				x.begin()
+			}
+			x.fail(&Error{Name: ErrRuntime, Cause: "append to the journal: " + err.Error()})
+			e.perform(x)
+			return
+		}
+	}
+	x.apply(h, now)
+	e.perform(x)
+}
+
+// perform does what an execution wants done.
+func (e *Engine) perform(x *Execution) {
+	for i := 0; i < len(x.effects); i++ {
+		ef := &x.effects[i]
+		switch ef.kind {
+		case startCall:
+			e.startCall(ef)
+		case armTimer:
+			e.arm(x, ef)
+		case dropTimers:
+			e.drop(ef.wait)
+		case cancelCall:
+			if ef.wait.cancel != nil {
+				ef.wait.cancel()
+			}
+		case stopChild:
+			e.Stop(ef.wait.child, "", "")
+		case offerTask:
+			e.holdToken(ef)
+			e.offer(ef)
+		case finish:
+			if x.timer != nil {
+				e.disarm(x.timer)
+			}
+			if x.parent != nil {
+				e.settle(x)
+			}
+			close(x.done)
+		}
+	}
+	clear(x.effects)
+	x.effects = x.effects[:0]
+}
+
+func (e *Engine) holdToken(ef *effect) {
+	if ef.wait.token == "" {
+		return
+	}
+	e.mu.Lock()
+	e.tokens[ef.wait.token] = tokenHolder{ef.frame, ef.gen}
+	e.mu.Unlock()
+}
+
+// drop forgets the timers and the token of a wait that is over.
+func (e *Engine) drop(w *wait) {
+	if w.timer != nil {
+		e.disarm(w.timer)
+	}
+	if w.beatTimer != nil {
+		e.disarm(w.beatTimer)
+	}
+	if w.laterTimer != nil {
+		e.disarm(w.laterTimer)
+	}
+	if w.token != "" {
+		e.mu.Lock()
+		delete(e.tokens, w.token)
+		e.mu.Unlock()
+	}
+}
+
+// startCall sends a call on its way, or to the backlog.
+func (e *Engine) startCall(ef *effect) {
+	if ef.wait.call.kind == callChild {
+		e.holdToken(ef)
+		e.startNested(ef)
+		return
+	}
+	e.holdToken(ef)
+	e.mu.Lock()
+	if e.options.Workers > 0 && e.inflight >= e.options.Workers {
+		e.backlog = append(e.backlog, *ef)
+		e.mu.Unlock()
+		return
+	}
+	e.launchLocked(*ef)
+	e.mu.Unlock()
+}
+
+// launchLocked begins a call on a goroutine of its own.
+func (e *Engine) launchLocked(ef effect) {
+	e.inflight++
+	e.calls++
+	order := e.calls
+	ctx, cancel := context.WithCancel(context.Background())
+	ef.wait.cancel = cancel
+	job := e.job(&ef)
+	go func() {
+		c := job(ctx)
+		cancel()
+		e.back(happening{kind: onCall, x: ef.frame.x, frame: ef.frame, gen: ef.gen, completion: c, order: order})
+	}()
+}
+
+// back is the return of a call. Under a virtual clock the loop gets the calls
+// that were in flight together only when all have returned, in the order they
+// began or in one the seed gives: so the machine's load cannot change histories.
+func (e *Engine) back(h happening) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inflight--
+	for len(e.backlog) > 0 && e.inflight < e.options.Workers {
+		next := e.backlog[0]
+		e.backlog = e.backlog[1:]
+		if next.frame.gen == next.gen {
+			e.launchLocked(next)
+		}
+	}
+	if e.jumper == nil {
+		e.postLocked(h)
+		return
+	}
+	e.returned = append(e.returned, h)
+	if e.inflight == 0 {
+		slices.SortFunc(e.returned, func(a, b happening) int {
+			if a.order < b.order {
+				return -1
+			}
+			return 1
+		})
+		e.inbox = append(e.inbox, e.returned...)
+		e.returned = nil
+		e.kickLocked()
+	}
+}
+
+// deferCall has the outcome of a call come later, or never.
+func (e *Engine) deferCall(h *happening, now time.Time) {
+	w, later := h.frame.wait, h.later
+	if later.Submitted != nil {
+		c := outcomeOf(true, later.Submitted, nil)
+		e.handle(&happening{kind: onSubmit, x: h.x, frame: h.frame, gen: h.gen, completion: c})
+	}
+	if later.After < 0 || h.frame.wait != w {
+		return
+	}
+	next := happening{kind: onCall, x: h.x, frame: h.frame, gen: h.gen, completion: outcomeOf(w.call.spec.token, later.Output, later.Err)}
+	e.timers.seq++
+	w.laterTimer = &timer{at: now.Add(later.After), seq: e.timers.seq, h: next}
+	heap.Push(&e.timers, w.laterTimer)
+}
+
+// timer is one entry of the engine's timers.
+type timer struct {
+	at    time.Time
+	seq   uint64
+	h     happening
+	index int // in the heap; -1: out of it
+}
+
+// timers is a heap.
+type timers struct {
+	list []*timer
+	seq  uint64
+}
+
+func (t *timers) Len() int { return len(t.list) }
+func (t *timers) Less(i, j int) bool {
+	a, b := t.list[i], t.list[j]
+	if !a.at.Equal(b.at) {
+		return a.at.Before(b.at)
+	}
+	return a.seq < b.seq
+}
+func (t *timers) Swap(i, j int) {
+	t.list[i], t.list[j] = t.list[j], t.list[i]
+	t.list[i].index, t.list[j].index = i, j
+}
+func (t *timers) Push(x any) {
+	n := x.(*timer)
+	n.index = len(t.list)
+	t.list = append(t.list, n)
+}
+func (t *timers) Pop() any {
+	last := len(t.list) - 1
+	n := t.list[last]
+	t.list[last] = nil
+	t.list = t.list[:last]
+	n.index = -1
+	return n
+}
+
+func (e *Engine) arm(x *Execution, ef *effect) {
+	e.timers.seq++
+	t := &timer{at: ef.at, seq: e.timers.seq, h: happening{kind: onTimer, x: x, frame: ef.frame, gen: ef.gen, which: ef.which}}
+	switch ef.which {
+	case timerExecution:
+		x.timer = t
+	case timerBeat:
+		if ef.wait.beatTimer != nil {
+			e.disarm(ef.wait.beatTimer)
+		}
+		ef.wait.beatTimer = t
+	default:
+		ef.wait.timer = t
+	}
+	heap.Push(&e.timers, t)
+}
+
+func (e *Engine) disarm(t *timer) {
+	if t.index >= 0 {
+		heap.Remove(&e.timers, t.index)
+	}
+}
+
+// fire moves due timers to the inbox and has the clock wake the engine for the next.
+func (e *Engine) fire() {
+	if e.timers.Len() == 0 {
+		if e.unwake != nil {
+			e.unwake()
+			e.unwake, e.wakeAt = nil, time.Time{}
+		}
+		return
+	}
+	now := e.clock.Now()
+	e.mu.Lock()
+	for e.timers.Len() > 0 && !e.timers.list[0].at.After(now) {
+		e.inbox = append(e.inbox, heap.Pop(&e.timers).(*timer).h)
+	}
+	e.mu.Unlock()
+	if e.timers.Len() == 0 || e.timers.list[0].at.Equal(e.wakeAt) {
+		return
+	}
+	if e.unwake != nil {
+		e.unwake()
+	}
+	e.wakeAt = e.timers.list[0].at
+	e.unwake = e.clock.At(e.wakeAt, func() { e.post(happening{}) })
+}
+
+// quiet is closed when a virtual engine has nothing left to do; nil, which is
+// never ready, where time passes by itself or somebody else moves the clock.
+func (e *Engine) quiet() <-chan struct{} {
+	if e.jumper == nil {
+		return nil
+	}
+	if v, ok := e.jumper.(*VirtualClock); ok && v.isHeld() {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.idle
+}
+
+// Advance moves a virtual clock on by d, timer by timer, and returns when
+// nothing is left to do until then. The clock is held from then on. On any
+// other clock it does nothing.
+func (e *Engine) Advance(d time.Duration) {
+	v, ok := e.jumper.(*VirtualClock)
+	if !ok {
+		return
+	}
+	v.allow(d)
+	e.mu.Lock()
+	e.postLocked(happening{})
+	idle := e.idle
+	e.mu.Unlock()
+	<-idle
+	v.settle()
+}
+
+// Settle waits until a virtual engine has nothing to do at the present time.
+func (e *Engine) Settle() { e.Advance(0) }
+
+func (v *VirtualClock) isHeld() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.held
+}
+
+// tokenIsOurs reports whether an engine may have made the token.
+func tokenIsOurs(token string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	return err == nil && strings.HasPrefix(string(b), "arn:") && strings.Count(string(b), "|") == 3
+}
+
+// ask runs f on the loop and returns when it has.
+func (e *Engine) ask(f func()) {
+	done := make(chan struct{})
+	e.post(happening{ask: func() {
+		f()
+		close(done)
+	}})
+	<-done
+}
+
+// Waiting lists where running executions wait, in order of their ARNs.
+func (e *Engine) Waiting() []Waiting {
+	var list []Waiting
+	e.ask(func() {
+		for _, x := range e.Executions() {
+			if x.live() {
+				x.root.waiting(&list)
+			}
+		}
+	})
+	return list
+}
+
+func (f *frame) waiting(list *[]Waiting) {
+	if f.state == nil || f.wait == nil {
+		return
+	}
+	if f.wait.kind == waitFork {
+		for _, child := range f.wait.fork.live {
+			child.waiting(list)
+		}
+		return
+	}
+	*list = append(*list, Waiting{Execution: f.run.arn, State: f.state.name, For: waitNames[f.wait.kind], Token: f.wait.token})
+}

@@ -1,0 +1,429 @@
+package engine
+
+import (
+	"encoding/json"
+	"strings"
+
+	"plumbline/asl"
+	"plumbline/asl/jsonpath"
+	"plumbline/asl/value"
+)
+
+// mapSpec is a compiled Map state, beyond its item processor.
+type mapSpec struct {
+	itemsPath   *jsonpath.Path // nil: the effective input
+	selector    *jsonpath.Template
+	concurrency numberField
+	distributed bool
+	express     bool // the children are
+	failCount   numberField
+	failPercent numberField
+	label       string
+	reader      *readerSpec
+	batcher     *batchSpec
+	writer      *writerSpec
+}
+
+func (c *compiler) mapSpec(s *asl.State) *mapSpec {
+	m := &mapSpec{
+		selector:    c.template(s, "ItemSelector", s.ItemSelector),
+		concurrency: c.number(s, "MaxConcurrency", s.MaxConcurrency, s.MaxConcurrencyPath),
+		failCount:   c.number(s, "ToleratedFailureCount", s.ToleratedFailureCount, s.ToleratedFailureCountPath),
+		failPercent: c.number(s, "ToleratedFailurePercentage", s.ToleratedFailurePercentage, s.ToleratedFailurePercentagePath),
+		label:       s.Label,
+	}
+	if m.selector == nil {
+		m.selector = c.template(s, "Parameters", s.Parameters)
+	}
+	if s.ItemsPath != nil {
+		var text string
+		if err := json.Unmarshal(s.ItemsPath, &text); err != nil {
+			c.problem(s.Pos, "ItemsPath of state %q must be a path", s.Name)
+		} else {
+			m.itemsPath = c.path(s, "ItemsPath", text)
+		}
+	}
+	if p := s.ItemProcessor.Processor; p != nil {
+		m.distributed = p.Mode == "DISTRIBUTED"
+		m.express = p.ExecutionType == "EXPRESS"
+	}
+	m.reader = c.readerSpec(s)
+	m.batcher = c.batchSpec(s)
+	m.writer = c.writerSpec(s)
+	return m
+}
+
+// iteration is what a fork holds for a Map state.
+type iteration struct {
+	spec      *mapSpec
+	effective any // the state's
+	items     []any
+	keys      []string // of an object's fields
+	source    string
+	batches   [][2]int // of items; nil: one item each
+	batchBase *value.Object
+	next      int // the first that has not been started
+	limit     int // how many at once; 0: no limit
+	failed    int
+	failures  []failedItem
+	tolerated func(failed, total int) bool
+	run       string // the map run's ARN; distributed only
+	failedAt  []bool // which results are missing
+}
+
+type failedItem struct {
+	index int
+	input any
+	err   *Error
+}
+
+// total is the number of iterations.
+func (it *iteration) total() int {
+	if it.batches != nil {
+		return len(it.batches)
+	}
+	return len(it.items)
+}
+
+func (f *frame) performMap(effective any) bool {
+	m := f.state.mapping
+	if m.reader != nil {
+		f.emitMapStarted(0)
+		return f.readItems(effective)
+	}
+	items, keys, err := f.itemsOf(m, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	f.emitMapStarted(len(items))
+	return f.startMap(&iteration{spec: m, effective: effective, items: items, keys: keys})
+}
+
+func (f *frame) emitMapStarted(n int) {
+	f.emit("MapStateStarted", func(d *Details) { d.Length, d.HasLength = n, true })
+}
+
+// itemsOf finds the array, or in a distributed Map the object, to iterate over.
+func (f *frame) itemsOf(m *mapSpec, effective any) (items []any, keys []string, err error) {
+	v, path := effective, "$"
+	if m.itemsPath != nil {
+		path = m.itemsPath.Rooted()
+		if v, err = f.scope(effective).Find(m.itemsPath); err != nil {
+			return nil, nil, f.wrong(err)
+		}
+	}
+	switch x := v.(type) {
+	case []any:
+		return x, nil, nil
+	case *value.Object:
+		if m.distributed {
+			items, keys = objectItems(x)
+			return items, keys, nil
+		}
+	}
+	return nil, nil, f.runtime("Reference path \"%s\" must point to array.", path)
+}
+
+func objectItems(o *value.Object) (items []any, keys []string) {
+	for _, fd := range o.Fields() {
+		items = append(items, fd.Value)
+		keys = append(keys, fd.Key)
+	}
+	return items, keys
+}
+
+// startMap begins the iterations.
+func (f *frame) startMap(it *iteration) bool {
+	m := it.spec
+	var err error
+	if it.limit, err = f.concurrency(m, it.effective); err != nil {
+		return f.failed(err)
+	}
+	if it.tolerated, err = f.tolerance(m, it.effective); err != nil {
+		return f.failed(err)
+	}
+	if m.batcher != nil {
+		if err := f.batch(it); err != nil {
+			return f.failed(err)
+		}
+	}
+	if m.distributed {
+		it.run = f.mapRunARN(m)
+		f.emit("MapRunStarted", func(d *Details) { d.MapRunARN = it.run })
+		if it.source == "" {
+			it.source = "STATE_DATA"
+		}
+	}
+	n := it.total()
+	k := &fork{frame: f, results: make([]any, n), open: n, last: f.last, items: it}
+	if n == 0 {
+		k.results = []any{}
+		return f.completeMap(k)
+	}
+	f.await(&wait{kind: waitFork, fork: k})
+	k.startIterations(f.last)
+	return false
+}
+
+// startIterations starts as many as may run, their first events following prev.
+func (k *fork) startIterations(prev int64) {
+	f, it := k.frame, k.items
+	var started []*frame
+	var inputs []any
+	for it.next < it.total() && (it.limit == 0 || len(k.live) < it.limit) {
+		i := it.next
+		it.next++
+		child, input, err := k.iterationFrame(i)
+		if err != nil {
+			k.abort(nil)
+			f.rest()
+			f.carry(f.failed(err))
+			return
+		}
+		if !it.spec.distributed {
+			child.last = f.x.emit(f.run, "MapIterationStarted", prev, f.iterationDetails(i))
+		}
+		k.live = append(k.live, child)
+		started, inputs = append(started, child), append(inputs, input)
+	}
+	for i, child := range started {
+		f.x.enter(child, child.program.start, inputs[i])
+	}
+}
+
+func (f *frame) iterationDetails(i int) func(*Details) {
+	name := f.state.name
+	return func(d *Details) { d.Name, d.Index, d.HasIndex = name, i, true }
+}
+
+// iterationFrame makes the frame of iteration i and its input.
+func (k *fork) iterationFrame(i int) (*frame, any, error) {
+	f, it := k.frame, k.items
+	m := it.spec
+	var input any
+	var item *mapItem
+	if it.batches != nil {
+		var err error
+		if input, err = k.batchInput(i); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		var err error
+		if input, item, err = k.itemInput(i); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !m.distributed {
+		child := f.x.newFrame(k, i, f.state.branches[0], f.run, f.vars)
+		child.item = item
+		return child, input, nil
+	}
+	name := f.uuid()
+	r := &run{arn: childARN(f.x.machine.ARN, m, f.state.name, name), name: name, input: input, start: f.x.now}
+	child := f.x.newFrame(k, i, f.state.branches[0], r, nil)
+	child.item = item
+	child.vars.outer = nil
+	f.x.emit(r, "ExecutionStarted", 0, func(d *Details) {
+		d.Input, d.HasInput, d.RoleARN = input, true, f.x.machine.RoleARN
+	})
+	return child, input, nil
+}
+
+// itemInput is the input of the iteration for one item, after ItemSelector.
+func (k *fork) itemInput(i int) (any, *mapItem, error) {
+	f, it := k.frame, k.items
+	item := &mapItem{index: i, value: it.items[i], source: it.source}
+	if !it.spec.distributed {
+		item.source = ""
+	}
+	if it.keys != nil {
+		item.key, item.hasKey = it.keys[i], true
+	}
+	if it.spec.selector == nil {
+		if item.hasKey {
+			return value.Of("Key", item.key, "Value", item.value), item, nil
+		}
+		return item.value, item, nil
+	}
+	outer := f.item
+	f.item = item
+	v, err := f.fill(it.spec.selector, it.effective)
+	f.item = outer
+	return v, item, err
+}
+
+// iterated goes on after an iteration has ended well.
+func (k *fork) iterated(child *frame) {
+	f, it := k.frame, k.items
+	if it.spec.distributed {
+		f.x.emit(child.run, "ExecutionSucceeded", child.last, func(d *Details) {
+			d.Output, d.HasOutput = k.results[child.index], true
+		})
+		k.proceed(f.last)
+		return
+	}
+	k.last = f.x.emit(f.run, "MapIterationSucceeded", child.last, f.iterationDetails(child.index))
+	k.proceed(child.last)
+}
+
+// proceed starts what may start now, or completes the state.
+func (k *fork) proceed(prev int64) {
+	if k.open > 0 {
+		k.startIterations(prev)
+		return
+	}
+	f := k.frame
+	f.rest()
+	if !k.items.spec.distributed {
+		f.last = k.last
+	}
+	f.carry(f.completeMap(k))
+}
+
+// completeMap ends the state whose iterations have all ended.
+func (f *frame) completeMap(k *fork) bool {
+	it := k.items
+	if it.failedAt != nil {
+		kept := []any{}
+		for i, v := range k.results {
+			if !it.failedAt[i] {
+				kept = append(kept, v)
+			}
+		}
+		k.results = kept
+	}
+	if it.spec.writer != nil {
+		return f.writeResults(k)
+	}
+	return f.mapDone(it, k.results)
+}
+
+// mapDone makes the last events of a Map and ends the state with its result.
+func (f *frame) mapDone(it *iteration, result any) bool {
+	if it.spec.distributed {
+		f.emit("MapRunSucceeded", nil)
+	}
+	f.x.emit(f.run, "MapStateSucceeded", f.last, nil)
+	return f.succeed(result)
+}
+
+// tolerates reports whether the Map goes on although an iteration has failed.
+func (k *fork) tolerates(child *frame, err *Error) bool {
+	f, it := k.frame, k.items
+	if !it.spec.distributed {
+		f.x.emit(f.run, "MapIterationFailed", child.last, f.iterationDetails(child.index))
+		return false
+	}
+	f.x.emit(child.run, "ExecutionFailed", child.last, func(d *Details) { d.setError(err) })
+	it.failed++
+	it.failures = append(it.failures, failedItem{child.index, child.run.input, err})
+	if !it.tolerated(it.failed, it.total()) {
+		k.remove(child)
+		for _, c := range k.live {
+			f.x.emit(c.run, "ExecutionAborted", c.last, nil)
+			c.cancel()
+		}
+		k.live = nil
+		f.rest()
+		e := &Error{Name: ErrExceedTolerated, Cause: "The specified tolerated failure threshold was exceeded"}
+		f.emit("MapRunFailed", func(d *Details) { d.setError(e) })
+		f.carry(f.fail(e))
+		return true
+	}
+	if it.failedAt == nil {
+		it.failedAt = make([]bool, it.total())
+	}
+	it.failedAt[child.index] = true
+	k.remove(child)
+	child.cancel()
+	k.open--
+	k.proceed(f.last)
+	return true
+}
+
+// concurrency is how many iterations may run at once; 0: no limit.
+func (f *frame) concurrency(m *mapSpec, data any) (int, error) {
+	n := m.concurrency
+	if !n.set || n.path == nil {
+		return int(n.value), nil
+	}
+	i, err := f.intAt("MaxConcurrencyPath", n.path, data)
+	if err == nil && i < 0 {
+		err = f.runtime("MaxConcurrency cannot be negative.")
+	}
+	return int(i), err
+}
+
+// tolerance makes the test of how many iterations may fail.
+func (f *frame) tolerance(m *mapSpec, data any) (func(failed, total int) bool, error) {
+	count, percent := m.failCount.value, m.failPercent.value
+	if p := m.failCount.path; p != nil {
+		n, err := f.intAt("ToleratedFailureCountPath", p, data)
+		if err != nil {
+			return nil, err
+		}
+		count = float64(n)
+	}
+	if p := m.failPercent.path; p != nil {
+		v, err := f.scope(data).Find(p)
+		if err != nil {
+			return nil, f.wrong(err)
+		}
+		n, ok := value.Float(v)
+		if !ok {
+			return nil, f.runtime("The ToleratedFailurePercentagePath field refers to value %s which is not a valid float: %s", quotedText(v), p)
+		}
+		percent = n
+	}
+	if count < 0 {
+		return nil, f.runtime("ToleratedFailureCount cannot be negative.")
+	}
+	if percent < 0 || percent > 100 {
+		return nil, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
+	}
+	byCount, byPercent := m.failCount.set, m.failPercent.set
+	return func(failed, total int) bool {
+		// Either threshold, when exceeded, fails the run; without one, none may fail.
+		if !byCount && !byPercent {
+			return failed == 0
+		}
+		return (!byCount || float64(failed) <= count) && (!byPercent || float64(failed)*100 <= percent*float64(total))
+	}, nil
+}
+
+// intAt reads a whole number from a path.
+func (f *frame) intAt(field string, p *jsonpath.Path, data any) (int64, error) {
+	v, err := f.scope(data).Find(p)
+	if err != nil {
+		return 0, f.wrong(err)
+	}
+	n, ok := v.(int64)
+	if !ok {
+		return 0, f.runtime("The %s field refers to value %s which is not a valid integer: %s", field, quotedText(v), p)
+	}
+	return n, nil
+}
+
+// uuid is a random UUID of the execution's own sequence.
+func (f *frame) uuid() string { return uuidOf(f.x.random(), f.x.random()) }
+
+func (f *frame) mapRunARN(m *mapSpec) string {
+	label := m.label
+	if label == "" {
+		label = f.uuid()
+	}
+	return strings.Replace(f.x.machine.ARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + f.uuid()
+}
+
+// childARN is the ARN of the child execution of an iteration.
+func childARN(machine string, m *mapSpec, state, name string) string {
+	label := m.label
+	if label == "" {
+		label = state
+	}
+	kind := ":execution:"
+	if m.express {
+		kind = ":express:"
+	}
+	return strings.Replace(machine, ":stateMachine:", kind, 1) + "/" + label + ":" + name
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"plumbline/asl/value"
+)
+
+// nestedSpec is a Task that starts an execution of another state machine.
+type nestedSpec struct {
+	sdk   bool // aws-sdk:sfn
+	wait  bool // .sync, .sync:2, startSyncExecution
+	parse bool // .sync:2: Output as a value
+}
+
+func newNestedSpec(resource string) *nestedSpec {
+	_, action, ok := strings.Cut(resource, ":states:::")
+	if !ok {
+		return nil
+	}
+	switch action {
+	case "states:startExecution", "states:startExecution.waitForTaskToken":
+		return &nestedSpec{}
+	case "states:startExecution.sync":
+		return &nestedSpec{wait: true}
+	case "states:startExecution.sync:2":
+		return &nestedSpec{wait: true, parse: true}
+	case "aws-sdk:sfn:startExecution":
+		return &nestedSpec{sdk: true}
+	case "aws-sdk:sfn:startSyncExecution":
+		return &nestedSpec{sdk: true, wait: true}
+	}
+	return nil
+}
+
+// machine finds the machine that a task's arguments name, nil where the
+// engine's Machines do not have it.
+func (e *Engine) machine(args any) *Machine {
+	o, _ := args.(*value.Object)
+	return e.options.Machines[o.String("StateMachineArn")]
+}
+
+func (f *frame) childName(args any) string {
+	if name := args.(*value.Object).String("Name"); name != "" {
+		return name
+	}
+	return f.uuid()
+}
+
+// childInput is the input that a task gives its child: the value, or where it
+// is text the JSON in it.
+func childInput(args any) (any, error) {
+	v, ok := args.(*value.Object).Get("Input")
+	if !ok {
+		return &value.Object{}, nil
+	}
+	if s, ok := v.(string); ok {
+		return value.DecodeString(s)
+	}
+	if v == nil {
+		return &value.Object{}, nil
+	}
+	return v, nil
+}
+
+// startNested starts the child that a frame asks for and tells it so.
+func (e *Engine) startNested(ef *effect) {
+	x, call := ef.frame.x, ef.wait.call
+	spec := ef.frame.state.nested
+	tell := func(c completion) {
+		e.post(happening{kind: onCall, x: x, frame: ef.frame, gen: ef.gen, completion: c})
+	}
+	m := e.machine(call.input)
+	input, err := childInput(call.input)
+	if err != nil {
+		tell(completion{err: &Error{Name: spec.errorName("InvalidExecutionInputException"), Cause: "Invalid State Machine Execution Input: " + err.Error()}})
+		return
+	}
+	var p *parent
+	if spec.wait {
+		p = &parent{frame: ef.frame, gen: ef.gen}
+	}
+	child, err := e.start(m, call.name, input, p)
+	if err != nil {
+		tell(completion{err: &Error{Name: spec.errorName("ExecutionAlreadyExistsException"), Cause: "Execution Already Exists: '" + call.name + "'"}})
+		return
+	}
+	ef.wait.child = child.ARN
+	answer := value.Of("ExecutionArn", child.ARN, "SdkHttpMetadata", value.Of("HttpStatusCode", int64(200)), "StartDate", spec.date(child.Started))
+	c := completion{output: answer}
+	if spec.wait || call.spec.token {
+		c = completion{submitted: answer, hasSubmit: true}
+	}
+	tell(c)
+}
+
+func (s *nestedSpec) errorName(name string) string {
+	if s.sdk {
+		return "Sfn." + name
+	}
+	return "StepFunctions." + name
+}
+
+// settle tells the frame that waits for a child how the child has ended.
+func (e *Engine) settle(child *Execution) {
+	p := child.parent
+	spec := p.frame.state.nested
+	d := spec.describe(child)
+	c := completion{output: d}
+	if !spec.sdk && child.result.Status != Succeeded {
+		c = completion{err: &Error{Name: ErrTaskFailed, Cause: value.Text(d)}}
+	}
+	e.post(happening{kind: onChild, x: p.frame.x, frame: p.frame, gen: p.gen, completion: c})
+}
+
+// describe is the answer of DescribeExecution as the integration gives it.
+func (s *nestedSpec) describe(x *Execution) *value.Object {
+	r := x.result
+	fields := []value.Field{}
+	add := func(key string, v any) { fields = append(fields, value.Field{Key: key, Value: v}) }
+	text := func(key, s string) {
+		if s != "" {
+			add(key, s)
+		}
+	}
+	included := value.Of("Included", true)
+	if s.sdk {
+		ms := x.stopped.Sub(x.Started).Milliseconds()
+		add("BillingDetails", value.Of("BilledDurationInMilliseconds", (ms/100+1)*100, "BilledMemoryUsedInMB", int64(64)))
+	}
+	text("Cause", r.Cause)
+	text("Error", r.Error)
+	add("ExecutionArn", x.ARN)
+	add("Input", value.Text(x.run.input))
+	add("InputDetails", included)
+	add("Name", x.Name)
+	if r.Status == Succeeded {
+		if s.parse {
+			add("Output", x.output)
+		} else {
+			add("Output", string(r.Output))
+		}
+		add("OutputDetails", included)
+	}
+	add("StartDate", s.date(x.Started))
+	add("StateMachineArn", x.machine.ARN)
+	add("Status", string(r.Status))
+	add("StopDate", s.date(x.stopped))
+	return value.NewObject(fields...)
+}
+
+// date is a time as the integration gives it: text from the SDK's, else
+// milliseconds since 1970.
+func (s *nestedSpec) date(t time.Time) any {
+	if s.sdk {
+		return timeText(t)
+	}
+	return t.UnixMilli()
+}

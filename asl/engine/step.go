@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"fmt"
+
+	"plumbline/asl/value"
+)
+
+// maxPayload is the largest input or output of a state, in bytes of JSON.
+// Source: Step Functions quotas, "Maximum input or output size for a task,
+// state, or execution".
+const maxPayload = 256 * 1024
+
+// enter puts the frame into a state; advance then performs it.
+func (x *Execution) enter(f *frame, s *state, input any) {
+	f.state, f.input = s, input
+	f.since = x.now
+	f.attempt, f.retries = 0, nil
+	f.entered = f.emit(enteredEvents[s.kind], func(d *Details) {
+		d.Name, d.Input, d.HasInput = s.name, input, true
+	})
+	x.ready = append(x.ready, f)
+}
+
+var enteredEvents, exitedEvents, abortedEvents = func() (entered, exited, aborted [8]string) {
+	for i, k := range kindNames {
+		entered[i], exited[i], aborted[i] = k+"StateEntered", k+"StateExited", k+"StateAborted"
+	}
+	return
+}()
+
+// advance performs the frame's state, and those after it, until it waits or ends.
+func (f *frame) advance() {
+	x := f.x
+	for x.live() && f.state != nil && f.wait == nil {
+		if x.steps++; x.steps > maxSteps {
+			x.fail(f.runtime("The execution entered %d states without waiting for anything.", maxSteps))
+			return
+		}
+		if !x.machine.Express && f.run.log.next >= maxEvents {
+			f.fail(&Error{Name: ErrRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)})
+			return
+		}
+		if !f.perform() {
+			return
+		}
+	}
+}
+
+// perform does what the state does. False: the frame waits or is no more; else
+// it has entered the next state.
+func (f *frame) perform() bool {
+	effective, err := f.state.flow.input(f)
+	if err != nil {
+		return f.failed(err)
+	}
+	switch f.state.kind {
+	case kindPass:
+		args, err := f.state.flow.arguments(f, effective)
+		if err != nil {
+			return f.failed(err)
+		}
+		return f.succeed(args)
+	case kindSucceed:
+		return f.succeed(effective)
+	case kindChoice:
+		return f.choose(effective)
+	case kindFail:
+		e, err := f.state.flow.failure(f, effective)
+		if err != nil {
+			return f.failed(err)
+		}
+		return f.failed(e)
+	case kindWait:
+		return f.performWait(effective)
+	case kindTask:
+		return f.performTask(effective)
+	case kindParallel:
+		return f.performParallel(effective)
+	}
+	return f.performMap(effective)
+}
+
+// succeed ends the state with its result.
+func (f *frame) succeed(result any) bool {
+	out, vars, err := f.state.flow.output(f, result)
+	if err != nil {
+		return f.failed(err)
+	}
+	return f.leave(out, vars, f.state.next)
+}
+
+// leave ends the state with its output and goes on to next, nil for the end.
+func (f *frame) leave(out any, vars *value.Object, next *state) bool {
+	if value.Exceeds(out, maxPayload) {
+		return f.failed(&Error{Name: ErrDataLimitExceeded, Cause: fmt.Sprintf(
+			"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", f.state.name)})
+	}
+	if vars != nil {
+		f.vars.vars = f.vars.vars.Merge(vars)
+	}
+	f.emit(exitedEvents[f.state.kind], func(d *Details) {
+		d.Name, d.Output, d.HasOutput, d.Variables = f.state.name, out, true, vars
+	})
+	if next != nil {
+		f.state, f.input = next, out
+		f.since = f.x.now
+		f.attempt, f.retries = 0, nil
+		f.entered = f.emit(enteredEvents[next.kind], func(d *Details) {
+			d.Name, d.Input, d.HasInput = next.name, out, true
+		})
+		return true
+	}
+	f.state = nil
+	if f.fork != nil {
+		f.fork.finished(f, out)
+	} else {
+		f.x.end(Succeeded, out, nil, "ExecutionSucceeded")
+	}
+	return false
+}
+
+// failed is fail for an error of any type, as the flow returns them.
+func (f *frame) failed(err error) bool {
+	e, ok := err.(*Error)
+	if !ok {
+		e = f.runtime("%v", err)
+	}
+	return f.fail(e)
+}
+
+// fail lets Retry and Catch have the error, and where none takes it ends the
+// branch. True: the frame has entered the state that a catcher names.
+func (f *frame) fail(err *Error) bool {
+	if delay, again := f.retryDelay(err); again {
+		f.await(&wait{kind: waitRetry, until: f.x.now.Add(delay)})
+		return false
+	}
+	if f.state.kind == kindMap || f.state.kind == kindParallel {
+		if !err.fatal && err.Name != ErrRuntime {
+			f.emit(kindNames[f.state.kind]+"StateFailed", nil)
+		}
+	}
+	for i := range f.state.catch {
+		if c := &f.state.catch[i]; err.matches(c.errors) {
+			e := err.value()
+			vars, bad := f.assign(c.assign, e)
+			if bad != nil {
+				return f.end(bad.(*Error))
+			}
+			out, bad := f.place(c.resultPath, e)
+			if bad != nil {
+				return f.end(bad.(*Error))
+			}
+			return f.leave(out, vars, c.next)
+		}
+	}
+	return f.end(err)
+}
+
+// end ends the branch with an error.
+func (f *frame) end(err *Error) bool {
+	if f.fork == nil {
+		f.x.fail(err)
+	} else {
+		f.fork.failed(f, err)
+	}
+	return false
+}
+
+// choose takes the first rule that holds.
+func (f *frame) choose(effective any) bool {
+	next, assign := f.state.fallback, f.state.flow.(*jsonpathFlow).assign
+	for i := range f.state.choices {
+		c := &f.state.choices[i]
+		ok, err := c.test(f, effective)
+		if err != nil {
+			return f.failed(err)
+		}
+		if ok {
+			next, assign = c.next, c.assign
+			break
+		}
+	}
+	if next == nil {
+		return f.fail(&Error{Name: ErrNoChoiceMatched, Cause: f.runtimeCause("Failed to transition out of the state. The state does not point to a next state.")})
+	}
+	vars, err := f.assign(assign, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	out, err := f.pick(f.state.flow.(*jsonpathFlow).outputPath, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	return f.leave(out, vars, next)
+}
+
+// performWait begins a Wait state.
+func (f *frame) performWait(effective any) bool {
+	m, err := f.state.flow.wait(f, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	until := m.at
+	if until.IsZero() {
+		until = f.x.now.Add(m.after)
+	}
+	if !until.After(f.x.now) {
+		return f.succeed(effective)
+	}
+	f.await(&wait{kind: waitTimer, until: until})
+	return false
+}
+
+// wake gives a frame what it waits for.
+func (x *Execution) wake(h *happening) {
+	f := h.frame
+	switch h.kind {
+	case onTimer:
+		f.due(h.which)
+	case onCall:
+		f.returned(&h.completion)
+	case onSubmit:
+		f.submitted(h.submitted)
+	case onToken:
+		f.called(&h.completion)
+	case onHeartbeat:
+		f.beats()
+	case onChild:
+		f.settled(&h.completion)
+	case onWorker:
+		f.taken(h.worker)
+	}
+}
+
+// due is a timer that has gone off.
+func (f *frame) due(which timerKind) {
+	switch f.wait.kind {
+	case waitTimer:
+		f.wait = nil
+		f.gen++
+		effective, err := f.state.flow.input(f)
+		if err != nil {
+			f.carry(f.failed(err))
+			return
+		}
+		f.carry(f.succeed(effective))
+	case waitRetry:
+		f.wait = nil
+		f.gen++
+		f.x.ready = append(f.x.ready, f)
+	default:
+		f.timedOut(which == timerBeat)
+	}
+}
+
+// carry goes on with the frame where it has entered another state.
+func (f *frame) carry(entered bool) {
+	if entered {
+		f.x.ready = append(f.x.ready, f)
+	}
+}

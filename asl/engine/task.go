@@ -1,0 +1,261 @@
+package engine
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"plumbline/asl"
+	"plumbline/asl/value"
+)
+
+// taskSpec is what a Task's Resource says.
+type taskSpec struct {
+	resource string // as written
+	service  string // sqs, aws-sdk:sfn; "" for a function or an activity
+	action   string // sendMessage.waitForTaskToken
+	token    bool   // it ends by a callback
+	activity bool
+}
+
+func newTaskSpec(s *asl.State) *taskSpec {
+	t := &taskSpec{resource: s.Resource}
+	parts := strings.SplitN(s.Resource, ":", 7)
+	switch {
+	case len(parts) >= 7 && parts[0] == "arn" && parts[2] == "states" && parts[3] == "" && parts[4] == "":
+		t.service, t.action = parts[5], parts[6]
+		if i := strings.LastIndexByte(t.action, ':'); i >= 0 {
+			t.service, t.action = t.service+":"+t.action[:i], t.action[i+1:]
+		}
+		t.token = strings.HasSuffix(t.action, ".waitForTaskToken")
+	case len(parts) == 7 && parts[0] == "arn" && parts[2] == "states" && parts[5] == "activity":
+		t.activity = true
+	}
+	return t
+}
+
+// callKind says what a pending call does.
+type callKind uint8
+
+const (
+	callTask  callKind = iota
+	callChild          // start an execution inside the engine
+	callRead           // ItemReader
+	callWrite          // ResultWriter
+)
+
+// pendingCall is a call that is in flight or has to be made again after a restart.
+type pendingCall struct {
+	kind    callKind
+	spec    *taskSpec
+	input   any
+	attempt int
+	reader  *readRequest
+	writer  *writeRequest
+	name    string // of the child
+}
+
+// Call is one task as the invoker gets it.
+type Call struct {
+	Resource  string          // as written: arn:aws:states:::lambda:invoke.waitForTaskToken
+	Input     json.RawMessage // after Parameters
+	Token     string          // of a callback; "" for none
+	Execution string          // ARN
+	State     string
+	Key       string // the same for every attempt of this state entry: the idempotency key
+	Attempt   int    // from 0
+}
+
+func (f *frame) performTask(effective any) bool {
+	spec, fl, x := f.state.task, f.state.flow, f.x
+	w := &wait{kind: waitCall}
+	if spec.token || spec.activity {
+		w.token = f.newToken()
+	}
+	f.wait = w // $$.Task.Token
+	timeout, beat, err := fl.limits(f, effective)
+	var args any
+	if err == nil {
+		args, err = fl.arguments(f, effective)
+	}
+	f.wait = nil
+	if err != nil {
+		return f.failed(err)
+	}
+	if value.Exceeds(args, maxPayload) {
+		return f.fail(f.tooLarge())
+	}
+	if timeout > 0 {
+		w.timeout = x.now.Add(time.Duration(timeout) * time.Second)
+	}
+	if beat > 0 {
+		w.beatEvery = time.Duration(beat) * time.Second
+		w.beat = x.now.Add(w.beatEvery)
+	}
+	w.call = &pendingCall{kind: callTask, spec: spec, input: args, attempt: f.attempt}
+	f.scheduled(spec, args, timeout, beat)
+	switch {
+	case spec.activity:
+		w.kind = waitWorker
+	case f.state.nested != nil && x.engine.machine(args) != nil:
+		w.call.kind = callChild
+		w.call.name = f.childName(args)
+	}
+	f.await(w)
+	return false
+}
+
+func (f *frame) tooLarge() *Error {
+	return &Error{Name: ErrDataLimitExceeded, Cause: fmt.Sprintf(
+		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", f.state.name)}
+}
+
+// newToken names the waiting frame. The random part is from the execution's
+// own sequence, so a replay makes the same token.
+func (f *frame) newToken() string {
+	text := fmt.Sprintf("%s|%d|%d|%016x%016x", f.x.ARN, f.id, f.gen+1, f.x.random(), f.x.random())
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
+}
+
+// scheduled makes the events of a task's start.
+func (f *frame) scheduled(t *taskSpec, args any, timeout, beat int64) {
+	if t.service != "" {
+		f.emit("TaskScheduled", func(d *Details) {
+			t.describe(d)
+			d.Region = f.x.engine.options.Region
+			d.Parameters, d.HasParameters = args, true
+			d.TimeoutSeconds, d.HeartbeatSeconds = timeout, beat
+		})
+		f.emit("TaskStarted", t.describe)
+		return
+	}
+	f.emit(t.family()+"Scheduled", func(d *Details) {
+		d.Resource = t.resource
+		d.Input, d.HasInput = args, true
+		d.TimeoutSeconds, d.HeartbeatSeconds = timeout, beat
+	})
+	if !t.activity {
+		f.emit("LambdaFunctionStarted", nil)
+	}
+}
+
+// family is how the task's event types begin.
+func (t *taskSpec) family() string {
+	switch {
+	case t.service != "":
+		return "Task"
+	case t.activity:
+		return "Activity"
+	}
+	return "LambdaFunction"
+}
+
+// describe fills in what all events of a service's task have.
+func (t *taskSpec) describe(d *Details) {
+	if t.service != "" {
+		d.Resource, d.ResourceType = t.action, t.service
+	}
+}
+
+// returned is the outcome of a call.
+func (f *frame) returned(c *completion) {
+	w := f.wait
+	switch w.call.kind {
+	case callRead:
+		f.itemsRead(c)
+		return
+	case callWrite:
+		f.resultsWritten(c)
+		return
+	}
+	if c.hasSubmit {
+		f.submitted(c.submitted)
+		switch {
+		case w.call.kind == callChild && !w.call.spec.token:
+			w.kind = waitChild
+		case w.call.spec.token:
+			w.kind = waitToken
+			if w.early != nil {
+				f.outcome(w.early)
+			}
+		}
+		return
+	}
+	f.outcome(c)
+}
+
+// submitted is the first answer of a call whose outcome comes otherwise.
+func (f *frame) submitted(answer any) {
+	spec := f.wait.call.spec
+	f.emit("TaskSubmitted", func(d *Details) {
+		spec.describe(d)
+		d.Output, d.HasOutput = answer, true
+	})
+}
+
+// called is a callback: it may come before the call that sent the token returns.
+func (f *frame) called(c *completion) {
+	if f.wait.kind == waitCall {
+		f.wait.early = c
+		return
+	}
+	f.outcome(c)
+}
+
+// settled is the end of a child execution.
+func (f *frame) settled(c *completion) { f.outcome(c) }
+
+// taken is a worker that has begun an activity's task.
+func (f *frame) taken(worker string) {
+	f.wait.kind = waitToken
+	f.emit("ActivityStarted", func(d *Details) { d.WorkerName = worker })
+	if f.wait.beatEvery > 0 {
+		f.beats()
+	}
+}
+
+// beats moves the heartbeat on.
+func (f *frame) beats() {
+	w := f.wait
+	if w.beatEvery == 0 {
+		return
+	}
+	w.beat = f.x.now.Add(w.beatEvery)
+	f.x.effects = append(f.x.effects, effect{kind: armTimer, frame: f, gen: f.gen, wait: w, which: timerBeat, at: w.beat})
+}
+
+// outcome ends the task.
+func (f *frame) outcome(c *completion) {
+	spec := f.wait.call.spec
+	f.rest()
+	if c.err == nil && value.Exceeds(c.output, maxPayload) {
+		c.err = f.tooLarge()
+	}
+	if c.err != nil {
+		f.emit(spec.family()+"Failed", func(d *Details) {
+			spec.describe(d)
+			d.setError(c.err)
+		})
+		f.carry(f.fail(c.err))
+		return
+	}
+	f.emit(spec.family()+"Succeeded", func(d *Details) {
+		spec.describe(d)
+		d.Output, d.HasOutput = c.output, true
+	})
+	f.carry(f.succeed(c.output))
+}
+
+// timedOut ends the task because its time or its heartbeat is over.
+func (f *frame) timedOut(heartbeat bool) {
+	spec := f.wait.call.spec
+	f.rest()
+	err := &Error{Name: ErrTimeout, heartbeat: heartbeat}
+	f.emit(spec.family()+"TimedOut", func(d *Details) {
+		spec.describe(d)
+		d.setError(err)
+	})
+	f.carry(f.fail(err))
+}
