@@ -37,6 +37,21 @@ func ReadPolicy(path string, src []byte) (*Policy, error) {
 	return p, nil
 }
 
+// decodePolicyNode reads a policy that stands inside another file, at n.
+func decodePolicyNode(file string, n *yaml.Node) (*Policy, error) {
+	p := &Policy{Path: file}
+	if n.IsZero() || n.Tag == "!!null" {
+		return p, nil
+	}
+	r := &yamlReader{path: file}
+	r.decode(n, reflect.ValueOf(p).Elem(), "policy", "")
+	p.checkContents(r, n)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 // checkContents finds what a field on its own cannot show.
 func (p *Policy) checkContents(r *yamlReader, root *yaml.Node) {
 	if p.Version != 0 && p.Version != 1 {
