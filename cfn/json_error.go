@@ -74,7 +74,7 @@ func (r *jsonReader) failNext(part, whole string, closing rune) *Value {
 	if r.comment() {
 		return nil
 	}
-	return r.fail("%s after the %s of the %s; a comma or '%c' is due. is a comma missing before it", r.next(), part, whole, closing)
+	return r.fail("%s after the %s of the %s; a comma or '%c' is due. is a comma missing before it?", r.next(), part, whole, closing)
 }
 
 func (r *jsonReader) failComma(comma int, part, whole string) *Value {
@@ -83,7 +83,7 @@ func (r *jsonReader) failComma(comma int, part, whole string) *Value {
 }
 
 func (r *jsonReader) failEnd(whole string, open Pos) *Value {
-	return r.fail("the file ends inside the %s that opens at %d:%d. is it cut off", whole, open.Line, open.Column)
+	return r.fail("the file ends inside the %s that opens at %d:%d. is it cut off?", whole, open.Line, open.Column)
 }
 
 func (r *jsonReader) failDepth() *Value {
@@ -97,14 +97,14 @@ func (r *jsonReader) failTrailing() {
 }
 
 func (r *jsonReader) failOpen(quote int) bool {
-	r.failAt(quote, "a string without its closing quote. is the file cut off")
+	r.failAt(quote, "a string without its closing quote. is the file cut off?")
 	return false
 }
 
 func (r *jsonReader) failControl(quote, i int) bool {
 	switch r.s[i] {
 	case '\n', '\r':
-		r.failAt(quote, `a string that goes over the end of its line. is the closing quote missing; a line break inside a string is written \n`)
+		r.failAt(quote, `a string that goes over the end of its line. is the closing quote missing? a line break inside a string is written \n`)
 	case '\t':
 		r.failAt(i, `a tab inside a string. write \t`)
 	default:

@@ -23,8 +23,8 @@ func (f Format) String() string {
 }
 
 // Parse reads one template. The path is used in problems only, save that a name
-// ending in .json says that nothing but JSON is allowed; any other name may hold
-// either format, as CloudFormation itself never sees a name.
+// ending in .json says that JSON was meant; any other name may hold either
+// format, as CloudFormation itself never sees a name.
 //
 // A source that cannot be read at all gives an error, always a *Problem whose
 // line is 1 or more; errors.Is tells ErrNotTemplate. Parts that are wrong while
@@ -71,29 +71,46 @@ func (l *loader) read(src []byte) (*Value, *Problem) {
 	if len(rest) == 0 {
 		return nil, l.notTemplate(Pos{1, 1}, "the file is empty; a template has at least a Resources section")
 	}
-	if strings.HasSuffix(l.path, ".json") || rest[0] == '{' && !isYAMLName(l.path) && looksLikeJSON(rest) {
-		return l.readJSON()
-	}
 	if rest[0] != '{' {
+		if strings.HasSuffix(l.path, ".json") {
+			return l.readJSON()
+		}
 		return l.readYAML()
 	}
 	// A brace opens JSON, which is quicker to read, or a YAML flow map.
-	if root, problem := l.readJSON(); problem == nil {
+	// CloudFormation takes either, so what is not quite JSON may still be deployed.
+	root, problem := l.readJSON()
+	if problem == nil {
 		return root, nil
 	}
 	l.problems, l.store = nil, store{}
-	return l.readYAML()
+	asYAML, problemYAML := l.readYAML()
+	meant := l.meantAsJSON(rest)
+	switch {
+	case problemYAML == nil && meant:
+		problem.Message += ". CloudFormation may still take the file, as YAML, and so it was read here; other tools will not"
+		l.problems = append(l.problems, problem)
+		return asYAML, nil
+	case problemYAML == nil:
+		return asYAML, nil
+	case meant:
+		return nil, problem
+	}
+	return nil, problemYAML
 }
 
-func isYAMLName(path string) bool {
-	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
-}
-
-// looksLikeJSON reports whether text, which begins with a brace, goes on as
-// JSON does: with a key in double quotes, or nothing.
-func looksLikeJSON(text []byte) bool {
+// meantAsJSON reports whether a text that begins with a brace was meant to be
+// JSON: by the file's name, or because it goes on as JSON does, with a key in
+// double quotes or nothing.
+func (l *loader) meantAsJSON(text []byte) bool {
+	switch {
+	case strings.HasSuffix(l.path, ".json"):
+		return true
+	case strings.HasSuffix(l.path, ".yaml"), strings.HasSuffix(l.path, ".yml"):
+		return false
+	}
 	text = bytes.TrimLeft(text[1:], " \t\r\n")
-	return len(text) > 0 && (text[0] == '"' || text[0] == '}')
+	return len(text) == 0 || text[0] == '"' || text[0] == '}'
 }
 
 func (l *loader) problem(at Pos, format string, args ...any) *Problem {
@@ -106,8 +123,14 @@ func (l *loader) notTemplate(at Pos, format string, args ...any) *Problem {
 	return p
 }
 
-// note keeps a problem that leaves the rest readable.
+// note keeps a problem that leaves the rest readable. What follows from a
+// problem at the same place is not told again.
 func (l *loader) note(at Pos, format string, args ...any) {
+	for _, p := range l.problems {
+		if p.Pos == at {
+			return
+		}
+	}
 	if len(l.problems) < MaxProblems {
 		l.problems = append(l.problems, problemf(l.path, at, format, args...))
 	}

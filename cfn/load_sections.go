@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"bytes"
 	"strings"
 
 	"plumbline/internal/nearest"
@@ -20,6 +21,9 @@ const formatVersion = "2010-09-09"
 // sections fills t from its root. The problem it returns leaves nothing to judge.
 func (l *loader) sections(t *Template) *Problem {
 	root := t.Root
+	if root.Kind == Null {
+		return l.notTemplate(root.Pos, "the file is empty; a template has at least a Resources section")
+	}
 	if root.Kind != Map {
 		return l.notTemplate(root.Pos, "the file holds %s; a template is a map with a Resources section", aKind(root))
 	}
@@ -47,7 +51,7 @@ func (l *loader) sections(t *Template) *Problem {
 	case resources.Kind == Map:
 		l.resources(t, resources)
 	case resources.Kind == Null:
-		l.note(at, "Resources is empty; a template has at least one resource. is the file cut off")
+		l.note(at, "Resources is empty; a template has at least one resource. is the file cut off?")
 	default:
 		return l.problem(resources.Pos, "Resources is %s; it must be a map of logical ids to resources", aKind(resources))
 	}
@@ -71,11 +75,11 @@ func (l *loader) intended(root, resources *Value, at Pos) *Problem {
 	if resources != nil && (resources.Kind == Map || resources.Kind == Null) {
 		return nil
 	}
-	_, version := section(root, "AWSTemplateFormatVersion")
+	version, _ := section(root, "AWSTemplateFormatVersion")
 	transform, _ := section(root, "Transform")
-	signs := !version.IsZero() || transform != nil || l.namesTypes()
+	signs := version != nil || transform != nil
 	if resources != nil {
-		if signs {
+		if signs || bytes.Contains(l.src, []byte("AWS::")) {
 			return nil
 		}
 		return l.notTemplate(at, "Resources is %s; in a template it is a map of logical ids to resources", aKind(resources))
@@ -83,19 +87,25 @@ func (l *loader) intended(root, resources *Value, at Pos) *Problem {
 	if root.Lookup("Parameters", "BootstrapVersion") != nil && root.Lookup("Rules", "CheckBootstrapVersion") != nil {
 		return nil
 	}
+	for _, f := range root.Fields {
+		if (signs || holdsResources(f.Value)) && nearest.Of(f.Key, []string{"Resources"}) != "" {
+			return l.problem(f.Pos, "section %q is none that a template has, and there is no Resources section. did you mean \"Resources\"?", f.Key)
+		}
+	}
 	if !signs {
 		return l.notTemplate(root.Pos, "no CloudFormation template: there is no Resources section")
 	}
-	for _, f := range root.Fields {
-		if near := nearest.Of(f.Key, []string{"Resources"}); near != "" {
-			return l.problem(f.Pos, "section %q is none that a template has, and there is no Resources section. did you mean Resources", f.Key)
-		}
-	}
-	return l.problem(root.Pos, "there is no Resources section; a template has at least one resource. is the file cut off")
+	return l.problem(root.Pos, "there is no Resources section; a template has at least one resource. is the file cut off?")
 }
 
-// namesTypes reports whether the text holds a name of an AWS resource type.
-func (l *loader) namesTypes() bool { return strings.Contains(string(l.src), "AWS::") }
+// holdsResources reports whether v is a map whose first entry is a resource.
+func holdsResources(v *Value) bool {
+	if !v.IsKind(Map) || len(v.Fields) == 0 {
+		return false
+	}
+	typ := v.Fields[0].Value.Get("Type")
+	return typ.IsKind(String) && strings.Contains(typ.Text, "::")
+}
 
 // mapSection returns a section that must be a map, nil where it is absent,
 // left empty, or wrong, which is noted.
@@ -124,7 +134,7 @@ func (l *loader) unknownSections(t *Template) {
 			continue
 		}
 		if near := nearest.Of(f.Key, sectionNames[:]); near != "" {
-			l.note(f.Pos, "section %q is none that a template has. did you mean %s", f.Key, near)
+			l.note(f.Pos, "section %q is none that a template has. did you mean %q?", f.Key, near)
 			continue
 		}
 		l.note(f.Pos, "section %q is none that a template has. allowed are %s", f.Key, strings.Join(sectionNames[:], ", "))

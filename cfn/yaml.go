@@ -53,12 +53,13 @@ func (l *loader) readYAML() (*Value, *Problem) {
 	return v, nil
 }
 
-// errDocuments is a second document, whose place is kept.
-type errDocuments struct{ line, column int }
-
-func (e *errDocuments) Error() string {
-	return fmt.Sprintf("second document at %d:%d", e.line, e.column)
+// errDocuments is a second document in a source.
+type errDocuments struct {
+	line     int  // of the second document's first value
+	template bool // one of the two is a template
 }
+
+func (e *errDocuments) Error() string { return fmt.Sprintf("line %d: a second document", e.line) }
 
 // parseYAML returns the document node, nil for a source without one. A panic of
 // yaml.v3 is an error.
@@ -82,7 +83,7 @@ func parseYAML(src []byte) (doc *yaml.Node, err error) {
 			return nil, err
 		case isEmpty(next): // an end mark with nothing after it
 		case doc != nil:
-			return nil, &errDocuments{next.Line, next.Column}
+			return nil, &errDocuments{line: next.Line, template: showsTemplate(doc) || showsTemplate(next)}
 		default:
 			doc = next
 		}
@@ -309,7 +310,7 @@ func (r *yamlReader) key(k *yaml.Node) (string, bool) {
 		r.note(at, "tag %s on a key. keys are text; functions stand in values", k.Tag)
 		return "", false
 	case k.Value == "" && k.Style == 0:
-		r.note(at, "an empty key. is a name missing before the colon")
+		r.note(at, "an empty key. is a name missing before the colon?")
 		return "", false
 	}
 	return k.Value, true

@@ -17,6 +17,9 @@ import (
 func (l *loader) yamlProblem(err error) *Problem {
 	var second *errDocuments
 	if errors.As(err, &second) {
+		if !second.template {
+			return l.notTemplate(l.documentMark(second.line), "no CloudFormation template: several YAML documents, none with a Resources section")
+		}
 		return l.problem(l.documentMark(second.line), "a second YAML document begins here; CloudFormation reads one template a file. move it into a file of its own")
 	}
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -68,7 +71,7 @@ func explain(message, line string) string {
 	case strings.HasPrefix(message, "found unknown escape character"):
 		return "a backslash in a text in double quotes that begins no escape. write \\\\, or use single quotes"
 	case strings.HasPrefix(message, "did not find expected node content"):
-		return "a value is due here: in brackets, is there a comma too many; else is a tag or an anchor without its value"
+		return "a value is due here: is there a comma too many in the brackets, or a tag or an anchor without its value?"
 	case strings.HasPrefix(message, "did not find expected alphabetic or numeric character"):
 		return "a name is due after * or &. text that begins with one of them needs quotes"
 	case strings.HasPrefix(message, "block sequence entries are not allowed"):

@@ -41,7 +41,7 @@ func function(tag string) (string, bool) {
 func unknownTag(tag string) string {
 	msg := "tag " + tag + " is none of CloudFormation's functions"
 	if near := nearest.Of(strings.TrimPrefix(tag, "!"), functions[:]); near != "" {
-		return msg + ". did you mean !" + near
+		return msg + ". did you mean !" + near + "?"
 	}
 	if strings.HasPrefix(tag, "!Rain::") {
 		return msg + ". rain puts something in its place: scan what `rain pkg` writes"
