@@ -1,0 +1,3 @@
+module plumbline/tools
+
+go 1.26.0
