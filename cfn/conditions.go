@@ -10,15 +10,15 @@ type truth int8
 
 const (
 	unsure truth = iota
-	yes
-	no
+	isTrue
+	isFalse
 )
 
 func truthOf(b bool) truth {
 	if b {
-		return yes
+		return isTrue
 	}
-	return no
+	return isFalse
 }
 
 // condition is one entry of the template's Conditions.
@@ -118,7 +118,7 @@ func (r *resolver) note(x read) {
 func (r *resolver) holds(i int) bool {
 	t := r.condition(i)
 	r.note(read{condition: true, which: i, value: int(t)})
-	return t == yes
+	return t == isTrue
 }
 
 // condition is the truth of a condition in the world: decided in every world
@@ -135,7 +135,7 @@ func (r *resolver) condition(i int) truth {
 	w.open[i] = w.strict // asked once only; a cycle and an undecided condition stay unsure
 	r.recording = recording
 	if t == unsure && !w.strict {
-		t = no // a cycle
+		t = isFalse // a cycle
 	}
 	w.truth[i] = t
 	return t
@@ -144,21 +144,21 @@ func (r *resolver) condition(i int) truth {
 func (r *resolver) eval(n *node) truth {
 	switch n.op {
 	case opTrue:
-		return yes
+		return isTrue
 	case opFalse:
-		return no
+		return isFalse
 	case opNot:
 		switch r.eval(n.kids[0]) {
-		case yes:
-			return no
-		case no:
-			return yes
+		case isTrue:
+			return isFalse
+		case isFalse:
+			return isTrue
 		}
 		return unsure
 	case opAnd, opOr:
-		decides := no // of And
+		decides := isFalse // of And
 		if n.op == opOr {
-			decides = yes
+			decides = isTrue
 		}
 		all := true
 		for _, k := range n.kids {
@@ -172,7 +172,7 @@ func (r *resolver) eval(n *node) truth {
 		if !all {
 			return unsure
 		}
-		return yes + no - decides
+		return isTrue + isFalse - decides
 	case opCondition:
 		return r.condition(n.cond)
 	case opIs:
@@ -181,7 +181,7 @@ func (r *resolver) eval(n *node) truth {
 			if r.world.strict && !r.variables[n.v].determined {
 				return unsure
 			}
-			return no
+			return isFalse
 		}
 		return truthOf(c.value.Text == n.text)
 	case opEquals:
@@ -207,7 +207,7 @@ func equal(a, b *Value) truth {
 		return truthOf(a == nil && b == nil)
 	}
 	if a == b {
-		return yes
+		return isTrue
 	}
 	switch {
 	case a.Kind == Unknown && b.Kind == Unknown:
@@ -218,21 +218,21 @@ func equal(a, b *Value) truth {
 	case a.Kind == Unknown:
 		u := a.Unknown
 		if isScalar(b) && (slices.Contains(u.unlike, b.Text) || !u.CanEqual(b.Text)) {
-			return no
+			return isFalse
 		}
 		if b.Kind == List && len(b.Items) == 0 && u.filled {
-			return no
+			return isFalse
 		}
 		return unsure
 	case a.Kind == List && b.Kind == List:
 		if len(a.Items) != len(b.Items) {
-			return no
+			return isFalse
 		}
-		all := yes
+		all := isTrue
 		for i := range a.Items {
 			switch equal(a.Items[i], b.Items[i]) {
-			case no:
-				return no
+			case isFalse:
+				return isFalse
 			case unsure:
 				all = unsure
 			}
@@ -240,13 +240,13 @@ func equal(a, b *Value) truth {
 		return all
 	case a.Kind == Map && b.Kind == Map:
 		if len(a.Fields) != len(b.Fields) {
-			return no
+			return isFalse
 		}
-		all := yes
+		all := isTrue
 		for i := range a.Fields {
 			switch equal(a.Fields[i].Value, b.Get(a.Fields[i].Key)) {
-			case no:
-				return no
+			case isFalse:
+				return isFalse
 			case unsure:
 				all = unsure
 			}
@@ -262,16 +262,16 @@ func equal(a, b *Value) truth {
 // texts that begin or end differently are not.
 func equalUnknown(a, b *Unknowing) truth {
 	if a == b || a.Ref != nil && b.Ref != nil && *a.Ref == *b.Ref {
-		return yes
+		return isTrue
 	}
 	if len(a.Shape) == 0 || len(b.Shape) == 0 {
 		return unsure
 	}
 	if p, q := a.Shape[0].Literal, b.Shape[0].Literal; !strings.HasPrefix(p, q) && !strings.HasPrefix(q, p) {
-		return no
+		return isFalse
 	}
 	if p, q := a.Shape[len(a.Shape)-1].Literal, b.Shape[len(b.Shape)-1].Literal; !strings.HasSuffix(p, q) && !strings.HasSuffix(q, p) {
-		return no
+		return isFalse
 	}
 	return unsure
 }

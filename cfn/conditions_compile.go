@@ -375,7 +375,7 @@ func (c *compiler) expr(v *Value) *node {
 
 func (c *compiler) equals(whole, a, b *Value) *node {
 	if !a.dynamic && !b.dynamic {
-		if equal(a, b) == yes {
+		if equal(a, b) == isTrue {
 			return &node{op: opTrue}
 		}
 		return &node{op: opFalse}

@@ -45,9 +45,9 @@ func (r *resolver) call(v *Value, f *Field) (out *Value, ok bool) {
 	case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
 		// Only conditions and rules may hold these; their truth is what is meant.
 		switch r.truthOf(v) {
-		case yes:
+		case isTrue:
 			return &Value{Kind: Bool, Pos: v.Pos, Text: "true"}, true
-		case no:
+		case isFalse:
 			return &Value{Kind: Bool, Pos: v.Pos, Text: "false"}, true
 		}
 		return r.refused(v, f), true

@@ -58,7 +58,7 @@ func (r *resolver) selectUnknown(v, index, list *Value) *Value {
 	if list.IsKind(List) && len(list.Items) > 0 {
 		same := true
 		for _, item := range list.Items[1:] {
-			same = same && equal(list.Items[0], item) == yes
+			same = same && equal(list.Items[0], item) == isTrue
 		}
 		if same {
 			return withOrigin(list.Items[0], Origin{Pos: v.Pos, Function: "Fn::Select"})
@@ -168,7 +168,7 @@ func (r *resolver) findInMap(v *Value, f *Field) *Value {
 	}
 	same, filled := true, true
 	for _, e := range entries {
-		same = same && equal(entries[0], e) == yes
+		same = same && equal(entries[0], e) == isTrue
 		filled = filled && isScalar(e) && e.Text != ""
 	}
 	if same {

@@ -124,7 +124,7 @@ func (r *resolver) present(d *Declared) bool {
 		return true
 	}
 	i, ok := r.conditionOf[d.Condition]
-	return !ok || r.condition(i) == yes
+	return !ok || r.condition(i) == isTrue
 }
 
 // find returns the variant that agrees with the world, nil for none.
@@ -409,7 +409,7 @@ func (r *resolver) assumptions(w *world, variables []int) []Assumption {
 			if w.used[i] && !slices.ContainsFunc(out, func(a Assumption) bool { return a.Name == v.name }) {
 				r.world = w
 				value := "false"
-				if r.condition(v.condition) == yes {
+				if r.condition(v.condition) == isTrue {
 					value = "true"
 				}
 				out = append(out, Assumption{Name: v.name, Value: value})
