@@ -243,7 +243,7 @@ func (v *variable) makeChoices() {
 			add(plainText(p.value), true)
 			v.choices[0].value = p.value
 		}
-		if !isListType(p.declared.Type) && !strings.HasPrefix(p.declared.Type, "AWS::SSM::Parameter::Value<") {
+		if !holdsList(p.declared.Type) && !strings.HasPrefix(p.declared.Type, "AWS::SSM::Parameter::Value<") {
 			allowed = p.declared.AllowedValues
 		}
 	}
@@ -281,7 +281,7 @@ func (v *variable) makeChoices() {
 
 // admits reports whether the variable may have a value.
 func (v *variable) admits(text string) bool {
-	return text != "" || v.parameter != nil && (isListType(v.parameter.declared.Type) || !v.parameter.nonEmpty())
+	return text != "" || v.parameter != nil && (holdsList(v.parameter.declared.Type) || !v.parameter.nonEmpty())
 }
 
 // plainText is a parameter's value as text: a list's items with commas.
@@ -383,7 +383,7 @@ func (c *compiler) equals(whole, a, b *Value) *node {
 	for range 2 {
 		if name := a.Get("Ref"); name.IsKind(String) && isScalar(b) && !b.dynamic {
 			if i, ok := c.r.variableOf[name.Text]; ok && !c.inline {
-				if p := c.r.variables[i].parameter; p == nil || !isListType(p.declared.Type) {
+				if p := c.r.variables[i].parameter; p == nil || !holdsList(p.declared.Type) {
 					return &node{op: opIs, v: i, text: b.Text}
 				}
 			}

@@ -111,8 +111,8 @@ func masked(text string) bool {
 	return len(text) >= 4 && strings.Trim(text, "*") == ""
 }
 
-// isListType reports whether a parameter of this type holds a list.
-func isListType(typ string) bool {
+// holdsList reports whether a parameter of this type holds a list.
+func holdsList(typ string) bool {
 	typ = strings.TrimPrefix(typ, "AWS::SSM::Parameter::Value<")
 	return strings.HasPrefix(typ, "List<") || strings.HasPrefix(typ, "CommaDelimitedList")
 }
@@ -120,7 +120,7 @@ func isListType(typ string) bool {
 // parameterValue is the value that Ref gives for a parameter's text: a list,
 // spaces around its items dropped, or the text itself also for numbers.
 func parameterValue(p *Parameter, text string) *Value {
-	if !isListType(p.Type) {
+	if !holdsList(p.Type) {
 		return &Value{Kind: String, Text: text}
 	}
 	v := &Value{Kind: List}
@@ -160,7 +160,7 @@ func (r *resolver) parameter(p *parameter, pos Pos) *Value {
 // it is compared with.
 func (p *parameter) unknown(pos Pos, nonEmpty bool) *Value {
 	var v *Value
-	if isListType(p.declared.Type) {
+	if holdsList(p.declared.Type) {
 		v = newUnknown(pos, p.need)
 		v.Unknown.filled = nonEmpty
 	} else {
