@@ -36,10 +36,10 @@ type StatusChange struct {
 
 // Failure reads either form. now is the time that the failure carries.
 func (in FailureInput) Failure(now time.Time) (Failure, error) {
-	f := Failure{ScanID: in.ScanID, Workflow: in.Workflow, Target: in.Target, Error: in.Error.Error, Cause: in.Error.Cause, Time: now.UTC()}
+	f := Failure{ScanID: in.ScanID, Workflow: in.Workflow, Target: in.Target, Error: in.Error.Error, Cause: Cause(in.Error.Cause), Time: now.UTC()}
 	if d := in.Detail; d != nil {
 		f.Workflow = d.StateMachineArn[strings.LastIndexByte(d.StateMachineArn, ':')+1:]
-		f.Error, f.Cause = d.Error, d.Cause
+		f.Error, f.Cause = d.Error, Cause(d.Cause)
 		if f.Error == "" { // AWS gives none for an aborted execution
 			f.Error = d.Status
 		}
@@ -64,4 +64,19 @@ func (in FailureInput) Failure(now time.Time) (Failure, error) {
 		return Failure{}, fmt.Errorf("a failure without scanId")
 	}
 	return f, nil
+}
+
+// Cause is the message in the cause that a Catch keeps: Lambda wraps it in JSON
+// with the type and the stack; any other text is returned as it is.
+func Cause(text string) string {
+	if !strings.HasPrefix(text, "{") {
+		return text
+	}
+	var wrapped struct {
+		Message string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal([]byte(text), &wrapped); err != nil || wrapped.Message == "" {
+		return text
+	}
+	return wrapped.Message
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,8 +33,9 @@ type Snapshot struct {
 
 	parse, resolve sync.Once
 	template       *cfn.Template
-	problem        error
+	problem        error // of parse
 	models         []*cfn.Model
+	defect         error // of resolve
 }
 
 // Phase is a part of a scan whose cost is measured.
@@ -52,10 +54,11 @@ const (
 // *cfn.Problem with a place where the template cannot be read.
 func (s *Snapshot) Template() (*cfn.Template, error) {
 	s.parse.Do(func() {
+		s.problem = &cfn.Problem{Path: s.Target.Path, Pos: cfn.Pos{Line: 1, Column: 1}, Message: s.Failed}
 		if s.Failed != "" {
-			s.problem = &cfn.Problem{Path: s.Target.Path, Pos: cfn.Pos{Line: 1, Column: 1}, Message: s.Failed}
 			return
 		}
+		defer s.caught(&s.problem, "parse")
 		start := s.start()
 		s.template, s.problem = cfn.Parse(s.Target.Path, s.Source)
 		s.observe(PhaseLoad, start)
@@ -64,16 +67,15 @@ func (s *Snapshot) Template() (*cfn.Template, error) {
 }
 
 // Models returns the resources of the template in each world that is explored,
-// the base world first; nil where the template cannot be read or is gone.
-func (s *Snapshot) Models() []*cfn.Model {
-	if s.Gone {
-		return nil
-	}
+// the base world first. The error is Template's, or says that the template
+// could not be resolved, which is a defect of plumbline.
+func (s *Snapshot) Models() ([]*cfn.Model, error) {
 	t, err := s.Template()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	s.resolve.Do(func() {
+		defer s.caught(&s.defect, "resolve")
 		start := s.start()
 		s.models = t.Worlds(cfn.Inputs{
 			Parameters: s.Parameters,
@@ -83,7 +85,15 @@ func (s *Snapshot) Models() []*cfn.Model {
 		})
 		s.observe(PhaseResolve, start)
 	})
-	return s.models
+	return s.models, s.defect
+}
+
+// caught turns a panic into an error that every reader of the snapshot sees,
+// not only the one that ran into it.
+func (s *Snapshot) caught(into *error, what string) {
+	if p := recover(); p != nil {
+		*into = &cfn.Problem{Path: s.Target.Path, Pos: cfn.Pos{Line: 1, Column: 1}, Message: fmt.Sprintf("a defect of plumbline: %s: %v. please report it with this template", what, p)}
+	}
 }
 
 func (s *Snapshot) start() time.Time {

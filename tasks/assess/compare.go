@@ -39,24 +39,24 @@ func (c *comparison) run(ctx context.Context, known Known) error {
 		if f.Verdict == finding.Pass || f.Verdict == finding.Skip {
 			continue
 		}
-		print := f.Fingerprint()
+		fp := f.Fingerprint()
 		if f.Verdict != finding.Fail {
-			if !seen[print] && rows[print].State.Active() && rows[print].State != "" {
+			if !seen[fp] && rows[fp].State.Active() && rows[fp].State != "" {
 				c.out.Open++
 			}
-			seen[print] = true
+			seen[fp] = true
 			continue
 		}
-		if seen[print] { // a rule may speak twice of one resource; the row is one
+		if seen[fp] { // a rule may speak twice of one resource; the row is one
 			continue
 		}
-		seen[print] = true
-		old, was := rows[print]
-		c.found(*f, print, old, was)
+		seen[fp] = true
+		old, was := rows[fp]
+		c.found(*f, fp, old, was)
 	}
-	for _, print := range order {
-		if !seen[print] {
-			c.missing(rows[print])
+	for _, fp := range order {
+		if !seen[fp] {
+			c.missing(rows[fp])
 		}
 	}
 	return nil
@@ -73,20 +73,20 @@ func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.
 		if r.Resource.Account != c.target.Account || r.Resource.Region != c.target.Region {
 			continue
 		}
-		print := r.Fingerprint()
-		old, ok := rows[print]
+		fp := r.Fingerprint()
+		old, ok := rows[fp]
 		if !ok {
-			order = append(order, print)
+			order = append(order, fp)
 		}
 		if !ok || old.FirstSeen.Before(r.FirstSeen) {
-			rows[print] = r
+			rows[fp] = r
 		}
 	}
 	return rows, order, nil
 }
 
 // found writes the row of a violation that this scan sees.
-func (c *comparison) found(f finding.Finding, print string, old finding.Record, was bool) {
+func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was bool) {
 	r := finding.Record{Finding: f, FirstSeen: c.at, LastSeen: c.at}
 	if was {
 		r.FirstSeen, r.Due = old.FirstSeen, old.Due // the clock of a violation never starts again
@@ -96,11 +96,11 @@ func (c *comparison) found(f finding.Finding, print string, old finding.Record, 
 		r.State = finding.Suppressed
 	case !was:
 		r.State = finding.New
-		c.assessment.New = append(c.assessment.New, print)
+		c.assessment.New = append(c.assessment.New, fp)
 		c.out.New++
 	case old.State == finding.New && old.LastSeen.Equal(c.at): // this scan's own write, met again
 		r.State = finding.New
-		c.assessment.New = append(c.assessment.New, print)
+		c.assessment.New = append(c.assessment.New, fp)
 		c.out.New++
 	case old.State == finding.Resolved, old.State == finding.Suppressed,
 		old.State == finding.Reopened && old.LastSeen.Equal(c.at):

@@ -164,7 +164,7 @@ func (h *Handler) merge(ctx context.Context, a *scan.Assessment, in In, at time.
 		if b.Verdicts == nil {
 			f := scan.Failure{ScanID: in.ScanID, Target: a.Target, Domain: b.Domain, Error: catalog.Unexpected, Cause: "the branch ended without verdicts", Time: at}
 			if b.Failure != nil {
-				f.Error, f.Cause = b.Failure.Error, b.Failure.Cause
+				f.Error, f.Cause = b.Failure.Error, scan.Cause(b.Failure.Cause)
 			}
 			a.Failures = append(a.Failures, f)
 			continue
@@ -192,7 +192,8 @@ func (h *Handler) merge(ctx context.Context, a *scan.Assessment, in In, at time.
 
 // suppress marks findings and moves them from their verdict's count to that of the suppressed.
 func (h *Handler) suppress(a *scan.Assessment, snap *scan.Snapshot, at time.Time) {
-	a.Warnings = h.o.Suppress(snap.Models(), a.Findings, at)
+	models, _ := snap.Models() // where there are none, only the policy file can suppress
+	a.Warnings = h.o.Suppress(models, a.Findings, at)
 	for i := range a.Findings {
 		if f := &a.Findings[i]; f.Suppressed != nil {
 			a.Counts[string(f.Verdict)]--

@@ -86,7 +86,11 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		return Out{}, tasks.StoreError(err)
 	}
 	v := &scan.Verdicts{Domain: h.config.Domain}
-	if models := snap.Models(); len(models) > 0 {
+	if _, unreadable := snap.Template(); unreadable == nil && !snap.Gone {
+		models, err := snap.Models()
+		if err != nil {
+			return Out{}, fmt.Errorf("resolve %s: %w", snap.Target, err)
+		}
 		var start time.Time
 		if h.observe != nil {
 			start = time.Now()

@@ -138,10 +138,12 @@ func add(sum *scan.Summary, out *Out, a *scan.Assessment, failed bool) {
 	}
 	if len(a.Partial) > 0 {
 		out.Partial++
-		for _, d := range a.Partial {
-			if !slices.Contains(sum.Partial, d) {
-				sum.Partial = append(sum.Partial, d)
+		var all []finding.Domain // in the order of the workflow's branches
+		for _, d := range finding.Domains {
+			if slices.Contains(sum.Partial, d) || slices.Contains(a.Partial, d) {
+				all = append(all, d)
 			}
 		}
+		sum.Partial = all
 	}
 }
