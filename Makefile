@@ -16,7 +16,7 @@ FUZZTIME ?= 20s
 MODULES := . tools infra
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build scan test test-race check generate format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build scan test test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: generate ## All that a change must pass: generate without a diff, format,
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
 	@$(GO) generate ./...
+
+schemas: ## Fetch AWS's resource schemas, as tools/schemas.version pins them, and make cfn/schema/schemas.bin again
+	@wheel=$$(tools/fetch-schemas.sh); $(GO) run -C tools ./schemagen -wheel "$(CURDIR)/$$wheel" -out "$(CURDIR)/cfn/schema/schemas.bin"
 
 format: ## Fail on files that gofmt would change
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run gofmt -w):"; echo "$$bad"; exit 1; fi
