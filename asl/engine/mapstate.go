@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"plumbline/asl"
 	"plumbline/asl/jsonpath"
@@ -60,21 +61,25 @@ type iteration struct {
 	items     []any
 	keys      []string // of an object's fields
 	source    string
-	batches   [][2]int // of items; nil: one item each
-	batchBase *value.Object
+	batches   [][]any // nil: one item each
+	batchBase any     // BatchInput
+	hasBase   bool
 	next      int // the first that has not been started
 	limit     int // how many at once; 0: no limit
 	failed    int
-	failures  []failedItem
 	tolerated func(failed, total int) bool
-	run       string // the map run's ARN; distributed only
-	failedAt  []bool // which results are missing
+	failedAt  []bool        // which results are missing
+	run       string        // the map run's ARN; distributed only
+	runID     string        // the last part of it
+	children  []childRecord // where a ResultWriter wants them
 }
 
-type failedItem struct {
-	index int
-	input any
-	err   *Error
+// childRecord is what a ResultWriter writes of a child execution.
+type childRecord struct {
+	run     *run
+	output  any
+	err     *Error
+	stopped time.Time
 }
 
 // total is the number of iterations.
@@ -87,20 +92,30 @@ func (it *iteration) total() int {
 
 func (f *frame) performMap(effective any) bool {
 	m := f.state.mapping
-	if m.reader != nil {
-		f.emitMapStarted(0)
-		return f.readItems(effective)
+	it := &iteration{spec: m, effective: effective}
+	var err error
+	if m.reader == nil {
+		if it.items, it.keys, err = f.itemsOf(m, effective); err != nil {
+			return f.failed(err)
+		}
 	}
-	items, keys, err := f.itemsOf(m, effective)
-	if err != nil {
+	f.emit("MapStateStarted", func(d *Details) { d.Length, d.HasLength = len(it.items), true })
+	if it.limit, err = f.concurrency(m, effective); err != nil {
 		return f.failed(err)
 	}
-	f.emitMapStarted(len(items))
-	return f.startMap(&iteration{spec: m, effective: effective, items: items, keys: keys})
-}
-
-func (f *frame) emitMapStarted(n int) {
-	f.emit("MapStateStarted", func(d *Details) { d.Length, d.HasLength = n, true })
+	if it.tolerated, err = f.tolerance(m, effective); err != nil {
+		return f.failed(err)
+	}
+	if m.distributed {
+		it.source = "STATE_DATA"
+		it.runID = f.uuid()
+		it.run = f.mapRunARN(m, it.runID)
+		f.emit("MapRunStarted", func(d *Details) { d.MapRunARN = it.run })
+	}
+	if m.reader != nil {
+		return f.readItems(it)
+	}
+	return f.startMap(it)
 }
 
 // itemsOf finds the array, or in a distributed Map the object, to iterate over.
@@ -134,28 +149,16 @@ func objectItems(o *value.Object) (items []any, keys []string) {
 
 // startMap begins the iterations.
 func (f *frame) startMap(it *iteration) bool {
-	m := it.spec
-	var err error
-	if it.limit, err = f.concurrency(m, it.effective); err != nil {
-		return f.failed(err)
-	}
-	if it.tolerated, err = f.tolerance(m, it.effective); err != nil {
-		return f.failed(err)
-	}
-	if m.batcher != nil {
+	if it.spec.batcher != nil {
 		if err := f.batch(it); err != nil {
 			return f.failed(err)
 		}
 	}
-	if m.distributed {
-		it.run = f.mapRunARN(m)
-		f.emit("MapRunStarted", func(d *Details) { d.MapRunARN = it.run })
-		if it.source == "" {
-			it.source = "STATE_DATA"
-		}
-	}
 	n := it.total()
 	k := &fork{frame: f, results: make([]any, n), open: n, last: f.last, items: it}
+	if it.spec.writer != nil {
+		it.children = make([]childRecord, n)
+	}
 	if n == 0 {
 		k.results = []any{}
 		return f.completeMap(k)
@@ -203,13 +206,10 @@ func (k *fork) iterationFrame(i int) (*frame, any, error) {
 	var input any
 	var item *mapItem
 	if it.batches != nil {
-		var err error
-		if input, err = k.batchInput(i); err != nil {
-			return nil, nil, err
-		}
+		input = it.batchInput(i)
 	} else {
 		var err error
-		if input, item, err = k.itemInput(i); err != nil {
+		if input, item, err = f.itemInput(it, i); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -230,8 +230,7 @@ func (k *fork) iterationFrame(i int) (*frame, any, error) {
 }
 
 // itemInput is the input of the iteration for one item, after ItemSelector.
-func (k *fork) itemInput(i int) (any, *mapItem, error) {
-	f, it := k.frame, k.items
+func (f *frame) itemInput(it *iteration, i int) (any, *mapItem, error) {
 	item := &mapItem{index: i, value: it.items[i], source: it.source}
 	if !it.spec.distributed {
 		item.source = ""
@@ -259,6 +258,9 @@ func (k *fork) iterated(child *frame) {
 		f.x.emit(child.run, "ExecutionSucceeded", child.last, func(d *Details) {
 			d.Output, d.HasOutput = k.results[child.index], true
 		})
+		if it.children != nil {
+			it.children[child.index] = childRecord{run: child.run, output: k.results[child.index], stopped: f.x.now}
+		}
 		k.proceed(f.last)
 		return
 	}
@@ -316,7 +318,9 @@ func (k *fork) tolerates(child *frame, err *Error) bool {
 	}
 	f.x.emit(child.run, "ExecutionFailed", child.last, func(d *Details) { d.setError(err) })
 	it.failed++
-	it.failures = append(it.failures, failedItem{child.index, child.run.input, err})
+	if it.children != nil {
+		it.children[child.index] = childRecord{run: child.run, err: err, stopped: f.x.now}
+	}
 	if !it.tolerated(it.failed, it.total()) {
 		k.remove(child)
 		for _, c := range k.live {
@@ -407,12 +411,12 @@ func (f *frame) intAt(field string, p *jsonpath.Path, data any) (int64, error) {
 // uuid is a random UUID of the execution's own sequence.
 func (f *frame) uuid() string { return uuidOf(f.x.random(), f.x.random()) }
 
-func (f *frame) mapRunARN(m *mapSpec) string {
+func (f *frame) mapRunARN(m *mapSpec, id string) string {
 	label := m.label
 	if label == "" {
 		label = f.uuid()
 	}
-	return strings.Replace(f.x.machine.ARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + f.uuid()
+	return strings.Replace(f.x.machine.ARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + id
 }
 
 // childARN is the ARN of the child execution of an iteration.
