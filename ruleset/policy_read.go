@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"plumbline/cfn/schema"
 	"plumbline/finding"
 	"plumbline/internal/nearest"
 )
@@ -228,6 +229,34 @@ func (p *Policy) Check(rules RuleNames) []*PlaceError {
 		for _, id := range s.Rule {
 			known(s.Line, id)
 		}
+	}
+	return append(out, p.checkTypes()...)
+}
+
+// checkTypes finds resource types that no schema knows, where a known one is
+// so near that it was meant. Others may be newer than the schemas, or private.
+func (p *Policy) checkTypes() []*PlaceError {
+	var out []*PlaceError
+	seen := map[string]bool{}
+	check := func(what string, types []string) {
+		for _, t := range types {
+			if seen[t] || isGlob(t) || !strings.HasPrefix(t, "AWS::") || schema.Known(t) {
+				continue
+			}
+			seen[t] = true
+			message := fmt.Sprintf("%s: no resource type %q is known", what, t)
+			if near := schema.Nearest(t); near != "" {
+				message += fmt.Sprintf(". did you mean %q?", near)
+			}
+			out = append(out, &PlaceError{finding.Place{Path: p.Path}, message})
+		}
+	}
+	for _, t := range p.RequiredTags {
+		check("requiredTags", t.Only)
+		check("requiredTags", t.Except)
+	}
+	for _, n := range p.Naming {
+		check("naming", n.Types)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -97,8 +98,8 @@ func TestReadPolicy(t *testing.T) {
 			Out: []ScopeMatch{{Stacks: []string{"Sandbox-*"}}},
 		},
 		Values: Values{
-			{Name: "logBucket", Text: "acme-logs", Line: 42},
-			{Name: "kmsKey", Text: "alias/acme", ByRegion: map[string]string{"eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/a"}, Line: 43},
+			{Name: "logBucket", Text: "acme-logs", Line: 41},
+			{Name: "kmsKey", Text: "alias/acme", ByRegion: map[string]string{"eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/a"}, Line: 42},
 		},
 		Ports:           Ports{Admin: []int{22}, Database: []int{}},
 		Retention:       Retention{LogDays: 400},
@@ -291,4 +292,48 @@ func FuzzReadPolicy(f *testing.F) {
 		}
 		p.WithDefaults().Hash()
 	})
+}
+
+func TestPolicyCheckTypes(t *testing.T) {
+	p := &Policy{
+		Path:         "p.yaml",
+		RequiredTags: []RequiredTag{{Key: "a", Only: []string{"AWS::S3::Buckett", "AWS::S3::Bucket", "AWS::S3::*"}, Except: []string{"Custom::Thing", "AWS::Nothing::AtAll"}}},
+		Naming:       []Naming{{Types: []string{"AWS::S3::Buckett"}}},
+	}
+	var got []string
+	for _, w := range p.Check(ruleIDs{}) {
+		got = append(got, w.Error())
+	}
+	want := []string{
+		`p.yaml: requiredTags: no resource type "AWS::S3::Buckett" is known. did you mean "AWS::S3::Bucket"?`,
+		`p.yaml: requiredTags: no resource type "AWS::Nothing::AtAll" is known`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings differ (-want +got):\n%s", diff)
+	}
+}
+
+// The schema in docs is held equal to PolicySchema by the tests of rules.
+func TestPolicySchema(t *testing.T) {
+	var s struct {
+		Required   []string
+		Properties map[string]map[string]any
+	}
+	if err := json.Unmarshal(PolicySchema(), &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"requiredTags", "suppressions", "rules", "values", "scope"} {
+		if s.Properties[key]["description"] == "" || s.Properties[key] == nil {
+			t.Errorf("%s has no description", key)
+		}
+	}
+	item, _ := s.Properties["suppressions"]["items"].(map[string]any)
+	if diff := cmp.Diff([]any{"rule", "reason"}, item["required"]); diff != "" {
+		t.Errorf("required of a suppression (-want +got):\n%s", diff)
+	}
+	days, _ := s.Properties["retention"]["properties"].(map[string]any)
+	want := map[string]any{"type": "integer", "minimum": 1.0, "maximum": 36500.0, "default": 365.0, "description": "at least so long logs are kept"}
+	if diff := cmp.Diff(want, days["logDays"]); diff != "" {
+		t.Errorf("logDays (-want +got):\n%s", diff)
+	}
 }
