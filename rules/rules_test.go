@@ -57,6 +57,34 @@ func TestPolicySchemaIsCurrent(t *testing.T) {
 	}
 }
 
+// TestPolicyPage holds docs/policy.md to the struct, and its first example to
+// being a policy that this version reads.
+func TestPolicyPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(page, ruleset.PolicyTable()) {
+		t.Error("the table of docs/policy.md is not what ruleset.Policy says. run: make generate")
+	}
+	_, rest, _ := bytes.Cut(page, []byte("```yaml\n"))
+	example, _, ok := bytes.Cut(rest, []byte("```"))
+	if !ok {
+		t.Fatal("docs/policy.md has no example")
+	}
+	p, err := ruleset.ReadPolicy("docs/policy.md", example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := ruleset.BuildIndex(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range p.Check(index) {
+		t.Error(w)
+	}
+}
+
 // TestFilesAreNamedAfterTheirRule holds s3/bucket-versioning.yaml to the id
 // s3-bucket-versioning, so that a reader finds the one by the other.
 func TestFilesAreNamedAfterTheirRule(t *testing.T) {
