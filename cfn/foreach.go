@@ -119,6 +119,7 @@ type substitution struct {
 	name    string
 	text    string
 	unknown *Value // in place of text
+	refOnly bool   // nothing but a Ref is replaced, with unknown, whatever it is
 }
 
 func (s *substitution) value(v *Value) *Value {
@@ -127,6 +128,9 @@ func (s *substitution) value(v *Value) *Value {
 	}
 	switch v.Kind {
 	case String:
+		if s.refOnly {
+			return v
+		}
 		return s.string(v)
 	case List:
 		var items []*Value
@@ -196,7 +200,7 @@ func (s *substitution) mapping(v *Value) *Value {
 				return s.unknown
 			}
 			return literalAt(s.text, v.Pos)
-		case f.Key == "Fn::Sub" && s.unknown != nil && f.Value.IsKind(String):
+		case f.Key == "Fn::Sub" && s.unknown != nil && !s.refOnly && f.Value.IsKind(String):
 			if strings.Contains(f.Value.Text, "${"+s.name+"}") {
 				return &Value{Kind: Map, Pos: v.Pos, dynamic: true, Fields: []Field{{Key: f.Key, Pos: f.Pos, Value: s.bound(f.Value)}}}
 			}

@@ -13,10 +13,11 @@ type resolver struct {
 	t  *Template
 	in Inputs
 
-	declared  []*Declared    // resources with Fn::ForEach expanded and those that SAM implies
-	index     map[string]int // logical id → place in declared
-	generated map[string]bool
-	macros    bool // a transform that we cannot run may add resources
+	declared  []*Declared         // resources with Fn::ForEach expanded and those that SAM implies
+	index     map[string]int      // logical id → place in declared
+	generated map[string]bool     // logical ids that SAM will make
+	anyOf     map[string][]string // conditions of which one suffices, for a resource that SAM implies
+	macros    bool                // a transform that we cannot run may add resources
 
 	params map[string]*parameter
 

@@ -96,7 +96,7 @@ func (r *resolver) declare() {
 // model builds the model of a world. Variants are shared with other worlds.
 func (r *resolver) model(w *world, variants [][]*variant) *Model {
 	r.world = w
-	m := &Model{Template: r.t, resolver: r, world: w}
+	m := &Model{Template: r.t, Inputs: r.in, resolver: r, world: w}
 	m.Resources = make([]*Resource, 0, len(r.declared))
 	m.variants = make([]*variant, 0, len(r.declared))
 	for i, d := range r.declared {
@@ -123,6 +123,11 @@ func (r *resolver) present(d *Declared) bool {
 	if d.Condition == "" {
 		return true
 	}
+	for _, name := range r.anyOf[d.LogicalID] {
+		if i, ok := r.conditionOf[name]; ok && r.condition(i) == isTrue {
+			return true
+		}
+	}
 	i, ok := r.conditionOf[d.Condition]
 	return !ok || r.condition(i) == isTrue
 }
@@ -146,14 +151,12 @@ func (r *resolver) resolve(d *Declared) *variant {
 	v := &variant{}
 	r.recording = len(r.conditions) > 0
 	r.reads = nil
-	if d.Condition != "" {
-		if i, ok := r.conditionOf[d.Condition]; ok {
-			r.holds(i)
-		}
+	if i, ok := r.conditionOf[d.Condition]; ok && r.anyOf[d.LogicalID] == nil {
+		r.holds(i)
 	}
 	res := r.resource(d)
 	if r.sam && strings.HasPrefix(d.Type, samPrefix) {
-		v.resources = r.expandSAM(d, res)
+		v.resources = r.expandSAM(res)
 	} else {
 		v.resources = []*Resource{res}
 	}
@@ -217,6 +220,11 @@ func (e *explorer) gather() {
 		set = set[:0]
 		if i, ok := e.r.conditionOf[d.Condition]; ok {
 			set = append(set, i)
+		}
+		for _, name := range e.r.anyOf[d.LogicalID] {
+			if i, ok := e.r.conditionOf[name]; ok {
+				set = append(set, i)
+			}
 		}
 		set = e.mentions(d.Body, set)
 		if len(set) == 0 {
