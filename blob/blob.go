@@ -27,6 +27,8 @@ type Ref struct {
 var (
 	ErrNotFound = errors.New("no such object")
 	ErrChanged  = errors.New("object is not the one that was stored")
+	// ErrThrottled is wrapped by a store that asks its callers to slow down; trying again later may help.
+	ErrThrottled = errors.New("store asks to slow down")
 )
 
 // Store keeps values by key. A value put is never changed again, by either

@@ -1,6 +1,13 @@
 package finding
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrThrottled is wrapped by a store of findings that asks its callers to slow
+// down, or whose database another process holds; trying again later may help.
+var ErrThrottled = errors.New("findings table asks to slow down")
 
 // State is where a finding stands in its life.
 type State string
