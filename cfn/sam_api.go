@@ -14,6 +14,9 @@ func (b *samBuilder) restAPI() {
 	for _, f := range b.from.Properties.fields() {
 		switch f.Key {
 		case "DefinitionBody":
+			if b.get("Auth") != nil || b.get("Cors") != nil {
+				continue // SAM writes them into the document
+			}
 			f.Key, body = "Body", true
 		case "DefinitionUri":
 			f.Key, body = "BodyS3Location", true
@@ -90,6 +93,8 @@ func (b *samBuilder) endpoint(v *Value) *Value {
 		types := b.in(v, "Types", "Type")
 		if types.Value != nil {
 			types.Value = b.list(types.Value)
+		} else {
+			types = b.in(v, "Types", "Types") // CloudFormation's own form is not SAM's, but what it means is plain
 		}
 		out = b.object(types, ids, b.in(v, "IpAddressType", "IpAddressType"))
 	default:
@@ -158,13 +163,18 @@ func (b *samBuilder) httpAPI() {
 	if name.Value == nil {
 		name.Value = b.text("$default")
 	}
+	tags := b.field("Tags", "Tags")
+	if tags.Value == nil || tags.Value.Kind == Map {
+		created := Field{Key: "httpapi:createdBy", Pos: b.from.Pos, Value: b.text("SAM")}
+		tags.Value = b.object(append([]Field{created}, tags.Value.fields()...)...)
+	}
 	b.add(stageID(id, name.Value), "AWS::ApiGatewayV2::Stage", b.fields(
 		Field{Key: "ApiId", Value: b.ref(id)},
 		name,
 		b.field("StageVariables", "StageVariables"),
 		b.field("AccessLogSettings", "AccessLogSettings"),
 		b.field("DefaultRouteSettings", "DefaultRouteSettings"),
-		b.field("Tags", "Tags"),
+		tags,
 		Field{Key: "AutoDeploy", Value: b.flag(true)},
 		b.field("RouteSettings", "RouteSettings"),
 	))

@@ -30,13 +30,11 @@ func (b *samBuilder) function() {
 				continue
 			}
 			f.Key, f.Value = "TracingConfig", &Value{Kind: Map, Pos: f.Value.Pos, Fields: []Field{{Key: "Mode", Pos: f.Pos, Value: f.Value}}}
-		case "FunctionName", "Handler", "Runtime", "Description", "MemorySize", "Timeout", "VpcConfig", "Role",
-			"Environment", "KmsKeyArn", "ReservedConcurrentExecutions", "Layers", "FileSystemConfigs", "ImageConfig",
-			"PackageType", "Architectures", "SnapStart", "EphemeralStorage", "CodeSigningConfigArn",
-			"RuntimeManagementConfig", "LoggingConfig", "RecursiveLoop", "TenancyConfig", "DurableConfig",
-			"FunctionScalingConfig", "PublishToLatestPublished":
-		default:
-			continue
+		case "Tags", "AssumeRolePolicyDocument", "Policies", "RolePath", "PermissionsBoundary", "Events", "PropagateTags",
+			"DeploymentPreference", "EventInvokeConfig", "AutoPublishAlias", "AutoPublishCodeSha256",
+			"AutoPublishAliasAllProperties", "VersionDescription", "ProvisionedConcurrencyConfig", "FunctionUrlConfig",
+			"SourceKMSKeyArn", "CapacityProviderConfig", "VersionDeletionPolicy":
+			continue // read below, or of no meaning to the function itself
 		}
 		fields = append(fields, f)
 	}
@@ -159,10 +157,21 @@ func (b *samBuilder) invokeConfig() {
 	if alias := b.get("AutoPublishAlias"); alias != nil {
 		qualifier = alias
 	}
+	destinations := b.in(config, "DestinationConfig", "DestinationConfig")
+	if destinations.Value.IsKind(Map) { // without SAM's own Type
+		v := &Value{Kind: Map, Pos: destinations.Value.Pos}
+		for _, f := range destinations.Value.Fields {
+			if f.Value.IsKind(Map) {
+				f.Value = b.object(b.in(f.Value, "Destination", "Destination"))
+			}
+			v.Fields = append(v.Fields, f)
+		}
+		destinations.Value = v
+	}
 	b.add(b.from.LogicalID+"EventInvokeConfig", "AWS::Lambda::EventInvokeConfig", b.fields(
 		Field{Key: "FunctionName", Value: b.ref(b.from.LogicalID)},
 		Field{Key: "Qualifier", Value: qualifier},
-		b.in(config, "DestinationConfig", "DestinationConfig"),
+		destinations,
 		b.in(config, "MaximumEventAgeInSeconds", "MaximumEventAgeInSeconds"),
 		b.in(config, "MaximumRetryAttempts", "MaximumRetryAttempts"),
 	))
@@ -191,11 +200,14 @@ func (b *samBuilder) functionPolicies() policies {
 		p.managed = append(p.managed, b.managedPolicy("service-role/AWSLambdaVPCAccessExecutionRole"))
 	}
 	if queue := b.get("DeadLetterQueue"); queue.IsKind(Map) {
-		action := "sqs:SendMessage"
-		if queue.Get("Type").text() == "SNS" {
-			action = "sns:Publish"
+		p.inline = append(p.inline, b.inlinePolicy("DeadLetterQueuePolicy", b.text(sendActions[queue.Get("Type").text()]), queue.Get("TargetArn")))
+	}
+	destinations := b.get("EventInvokeConfig").Get("DestinationConfig").fields()
+	for i := range destinations {
+		kind, to := destinations[i].Value.Get("Type").text(), destinations[i].Value.Get("Destination")
+		if action := sendActions[kind]; action != "" && to != nil {
+			p.inline = append(p.inline, b.inlinePolicy(b.from.LogicalID+"EventInvokeConfig"+destinations[i].Key+kind+"Policy", b.text(action), to))
 		}
-		p.inline = append(p.inline, b.inlinePolicy("DeadLetterQueuePolicy", b.text(action), queue.Get("TargetArn")))
 	}
 	b.addPolicies(&p, b.get("Policies"))
 	for _, f := range b.get("Events").fields() {
@@ -204,6 +216,14 @@ func (b *samBuilder) functionPolicies() policies {
 		}
 	}
 	return p
+}
+
+// sendActions are what a function needs for each type of destination.
+var sendActions = map[string]string{
+	"SQS":         "sqs:SendMessage",
+	"SNS":         "sns:Publish",
+	"Lambda":      "lambda:InvokeFunction",
+	"EventBridge": "events:PutEvents",
 }
 
 // pollerPolicies are the managed policies that a function's role gets for the

@@ -14,6 +14,12 @@ import (
 //go:embed sam_policies.json
 var samPolicies []byte
 
+// samManaged lists the policies that AWS manages outside the root path, one a
+// line, from the same source.
+//
+//go:embed sam_managed.txt
+var samManaged string
+
 // policyTemplates decodes samPolicies when a template first names one.
 var policyTemplates = sync.OnceValue(func() *Value {
 	v, err := parseJSON(samPolicies, Pos{})
@@ -128,16 +134,13 @@ func (b *samBuilder) namedPolicy(v *Value) *Value {
 	if strings.HasPrefix(v.Text, "arn:") {
 		return v
 	}
-	path := ""
-	switch {
-	case strings.HasPrefix(v.Text, "AWSLambda") && strings.HasSuffix(v.Text, "Role"),
-		v.Text == "AWSLambdaENIManagementAccess", v.Text == "AmazonAPIGatewayPushToCloudWatchLogs":
-		path = "service-role/"
-	case v.Text == "Billing", v.Text == "DatabaseAdministrator", v.Text == "DataScientist", v.Text == "NetworkAdministrator",
-		v.Text == "SupportUser", v.Text == "SystemAdministrator", v.Text == "ViewOnlyAccess":
-		path = "job-function/"
+	path := v.Text
+	for _, folder := range [...]string{"service-role/", "job-function/"} {
+		if strings.Contains(samManaged, folder+v.Text+"\n") {
+			path = folder + v.Text
+		}
 	}
 	c := *v
-	c.Text = b.managedPolicy(path + v.Text).Text
+	c.Text = b.managedPolicy(path).Text
 	return &c
 }
