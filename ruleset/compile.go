@@ -1,0 +1,237 @@
+package ruleset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"plumbline/cfn/schema"
+)
+
+// compiled is a rule compiled for one resource type.
+type compiled struct {
+	rule     *Rule
+	typ      *schema.Type // of `resource`
+	env      *cel.Env     // with the rule's own variables
+	lets     []*program
+	when     *program // nil: applies to all
+	pass     *program
+	messages sync.Once // message and fixes compile when first needed: most rules pass
+	message  *program
+	fixes    []*program // per step, nil where it has no CEL
+	err      error      // of message and fixes
+}
+
+// compile compiles what every evaluation needs.
+func (r *Rule) compile(typ string) (*compiled, error) {
+	e, err := sharedEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	c := &compiled{rule: r, typ: r.resourceType(typ)}
+	if c.typ == nil {
+		return nil, r.at("types", Expression{Line: r.Line, Column: 1, folded: true}, 1, 1,
+			fmt.Sprintf("type %q is not known%s", typ, suggestType(typ)))
+	}
+	options := []cel.EnvOption{cel.Variable("resource", celType(c.typ))}
+	for i := range r.Relations {
+		rel := &r.Relations[i]
+		s := schema.Lookup(rel.Type)
+		if s == nil {
+			return nil, r.at("relation "+rel.Name, Expression{Line: rel.Line, Column: 3, folded: true}, 1, 1,
+				fmt.Sprintf("type %q is not known%s", rel.Type, suggestType(rel.Type)))
+		}
+		options = append(options, cel.Variable(rel.Name, cel.ListType(celType(s.Type))))
+		if err := r.checkRelation(rel, c.typ); err != nil {
+			return nil, err
+		}
+	}
+	if c.env, err = e.cel.Extend(options...); err != nil {
+		return nil, r.at("relations", Expression{Line: r.Line, Column: 1, folded: true}, 1, 1, err.Error())
+	}
+	var errs []error
+	for i := range r.Let {
+		let := &r.Let[i]
+		p, err := e.expression(c.env, r, "let "+let.Name, let.Expression, nil)
+		if err != nil {
+			return nil, err // what follows may use it
+		}
+		c.lets = append(c.lets, p)
+		if c.env, err = c.env.Extend(cel.Variable(let.Name, p.result)); err != nil {
+			return nil, r.at("let "+let.Name, let.Expression, 1, 1, err.Error())
+		}
+	}
+	if r.When.Text != "" {
+		c.when, err = e.expression(c.env, r, "when", r.When, cel.BoolType)
+		errs = append(errs, err)
+	}
+	c.pass, err = e.expression(c.env, r, "pass", r.Pass, cel.BoolType)
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// rest compiles message and fixes, once.
+func (c *compiled) rest() error {
+	c.messages.Do(func() {
+		e, err := sharedEnvironment()
+		if err != nil {
+			c.err = err
+			return
+		}
+		var errs []error
+		if c.rule.Message.Text != "" {
+			c.message, err = e.expression(c.env, c.rule, "message", c.rule.Message, cel.StringType)
+			errs = append(errs, err)
+		}
+		c.fixes = make([]*program, len(c.rule.Fix))
+		for i := range c.rule.Fix {
+			if step := &c.rule.Fix[i]; step.CEL.Text != "" {
+				c.fixes[i], err = e.expression(c.env, c.rule, "fix", step.CEL, nil)
+				errs = append(errs, err)
+			}
+		}
+		c.err = errors.Join(errs...)
+	})
+	return c.err
+}
+
+func suggestType(typ string) string {
+	if near := schema.Nearest(typ); near != "" {
+		return ". did you mean " + near + "?"
+	}
+	return ""
+}
+
+func joinErrors(errs []error) error { return errors.Join(errs...) }
+
+// nestedComprehension reports whether a comprehension stands inside another's
+// body: only then can the cost outgrow the template's size.
+func nestedComprehension(a *cel.Ast) bool {
+	nested := false
+	var walk func(e ast.Expr, inside bool)
+	walk = func(e ast.Expr, inside bool) {
+		switch e.Kind() {
+		case ast.ComprehensionKind:
+			c := e.AsComprehension()
+			if inside {
+				nested = true
+				return
+			}
+			walk(c.IterRange(), inside)
+			walk(c.LoopStep(), true)
+		case ast.CallKind:
+			call := e.AsCall()
+			if call.IsMemberFunction() {
+				walk(call.Target(), inside)
+			}
+			for _, x := range call.Args() {
+				walk(x, inside)
+			}
+		case ast.SelectKind:
+			walk(e.AsSelect().Operand(), inside)
+		case ast.ListKind:
+			for _, x := range e.AsList().Elements() {
+				walk(x, inside)
+			}
+		case ast.MapKind:
+			for _, x := range e.AsMap().Entries() {
+				walk(x.AsMapEntry().Key(), inside)
+				walk(x.AsMapEntry().Value(), inside)
+			}
+		}
+	}
+	walk(a.NativeRep().Expr(), false)
+	return nested
+}
+
+// evaluation is CEL's activation for one rule and one resource. It resolves
+// names without a map, and evaluates relations and lets when they are asked for.
+type evaluation struct {
+	c         *compiled
+	ctx       context.Context
+	policy    *view
+	template  *view
+	owner     *owner
+	resource  view
+	relations func(i int) ref.Val // the i-th relation's elements
+	related   []ref.Val
+	lets      []ref.Val
+	selfView  *view
+}
+
+// reset makes e ready for another rule or resource.
+func (e *evaluation) reset(c *compiled, o *owner) {
+	e.c, e.owner = c, o
+	e.resource = view{o.resource.Properties, c.typ, o}
+	e.selfView = nil
+	e.lets = resized(e.lets, len(c.lets))
+	e.related = resized(e.related, len(c.rule.Relations))
+}
+
+func resized(s []ref.Val, n int) []ref.Val {
+	if cap(s) < n {
+		return make([]ref.Val, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+func (e *evaluation) Parent() cel.Activation { return nil }
+
+func (e *evaluation) ResolveName(name string) (any, bool) {
+	switch name {
+	case "resource":
+		return &e.resource, true
+	case "policy":
+		return e.policy, true
+	case "self":
+		if e.selfView == nil {
+			e.selfView = &view{selfValue(e.owner.resource), selfType(), e.owner}
+		}
+		return e.selfView, true
+	case "template":
+		return e.template, true
+	}
+	for i := range e.c.rule.Let {
+		if e.c.rule.Let[i].Name == name {
+			if e.lets[i] == nil {
+				e.lets[i] = e.c.lets[i].run(e.ctx, e)
+			}
+			return e.lets[i], true
+		}
+	}
+	for i := range e.c.rule.Relations {
+		if e.c.rule.Relations[i].Name == name {
+			if e.related[i] == nil {
+				e.related[i] = e.relations(i)
+			}
+			return e.related[i], true
+		}
+	}
+	return nil, false
+}
+
+// run evaluates p; an evaluation error is a CEL error value.
+func (p *program) run(ctx context.Context, a cel.Activation) ref.Val {
+	var out ref.Val
+	var err error
+	if p.nested {
+		out, _, err = p.cel.ContextEval(ctx, a)
+	} else {
+		out, _, err = p.cel.Eval(a)
+	}
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return out
+}

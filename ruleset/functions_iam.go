@@ -1,0 +1,205 @@
+package ruleset
+
+import (
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"plumbline/cfn"
+)
+
+func iamFunctions() []Function {
+	statement := celType(statementType())
+	// member makes a member function of a statement; ask gets its view.
+	member := func(result *cel.Type, ask func(s *view, a []ref.Val) ref.Val, more ...*cel.Type) []overload {
+		return []overload{{member: true, args: append([]*cel.Type{statement}, more...), result: result, call: func(a ...ref.Val) ref.Val {
+			s, ok := a[0].(*view)
+			if !ok {
+				return types.MaybeNoSuchOverloadErr(a[0])
+			}
+			return ask(s, a[1:])
+		}}}
+	}
+	return []Function{{
+		Name: "statements", Group: "Policy documents",
+		Signature: []string{"statements(document) list(iam.Statement)"},
+		Doc: "The statements of a policy document, a mapping or JSON text, normalised: Sid, Effect, Principals, NotPrincipals, Actions, NotActions, Resources, NotResources are lists of text where IAM allows one text; " +
+			"principals read \"*\" (also for {AWS: \"*\"}), \"AWS:arn:…\", \"Service:lambda.amazonaws.com\", \"Federated:…\"; Conditions is a list of {Operator, Key, Values}. An absent document has none.",
+		Examples: []string{`statements(resource.PolicyDocument).exists(s, s.Effect == "Allow" && "*" in s.Actions)`},
+		whole:    true,
+		overloads: []overload{{args: []*cel.Type{cel.DynType}, result: cel.ListType(statement),
+			call: func(a ...ref.Val) ref.Val { return statementsOf(a[0]) }}},
+	}, {
+		Name: "allows", Group: "Policy documents",
+		Signature: []string{"s.allows(action string) bool"},
+		Doc:       "Whether an Allow statement grants the action, wildcards and NotAction taken into account. \"s3:*\" asks for all of a service, \"*\" for everything. Case does not count.",
+		Examples:  []string{`statements(resource.PolicyDocument).exists(s, s.allows("iam:PassRole"))`},
+		whole:     true,
+		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.actionGranted(a[0])) }, cel.StringType),
+	}, {
+		Name: "denies", Group: "Policy documents",
+		Signature: []string{"s.denies(action string) bool"},
+		Doc:       "Whether a Deny statement covers the action.",
+		Examples:  []string{`s.denies("s3:PutObject")`},
+		whole:     true,
+		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Deny"), s.actionGranted(a[0])) }, cel.StringType),
+	}, {
+		Name: "onResource", Group: "Policy documents",
+		Signature: []string{"s.onResource(arn string) bool"},
+		Doc:       "Whether the statement's Resource covers every resource that the text, which may have wildcards, covers. NotResource is taken into account. \"*\" asks for all resources.",
+		Examples:  []string{`s.onResource("*")`},
+		whole:     true,
+		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return s.resourceCovered(a[0]) }, cel.StringType),
+	}, {
+		Name: "anyPrincipal", Group: "Policy documents",
+		Signature: []string{"s.anyPrincipal() bool"},
+		Doc:       "Whether the statement is about everybody: a principal \"*\", an AWS principal \"*\", or NotPrincipal.",
+		Examples:  []string{`statements(resource.PolicyDocument).exists(s, s.Effect == "Allow" && s.anyPrincipal() && !s.restricted())`},
+		whole:     true,
+		overloads: member(cel.BoolType, func(s *view, _ []ref.Val) ref.Val {
+			if s.value.Get("NotPrincipals") != nil {
+				return types.True
+			}
+			return anyOf(s.get("Principals"), func(p ref.Val) ref.Val { return equal(p, types.String("*")) })
+		}),
+	}, {
+		Name: "restricted", Group: "Policy documents",
+		Signature: []string{"s.restricted() bool"},
+		Doc: "Whether a condition limits who may use the statement to an account, organisation, source ARN, VPC, endpoint, principal or address range. " +
+			"Values that let everybody in (\"*\", 0.0.0.0/0), negated operators and …IfExists do not limit.",
+		Examples:  []string{"s.restricted()"},
+		whole:     true,
+		overloads: member(cel.BoolType, func(s *view, _ []ref.Val) ref.Val { return s.restricted() }),
+	}, {
+		Name: "condition", Group: "Policy documents",
+		Signature: []string{"s.condition(operator string, key string) list(string)"},
+		Doc:       "The values of a condition, an empty list where there is none. Case does not count, neither in the operator nor in the key; a set prefix (ForAllValues:) and IfExists are part of the operator.",
+		Examples:  []string{`"false" in s.condition("Bool", "aws:SecureTransport")`},
+		whole:     true,
+		overloads: member(cel.ListType(cel.StringType), func(s *view, a []ref.Val) ref.Val { return s.conditionValues(a[0], a[1]) }, cel.StringType, cel.StringType),
+	}, {
+		Name: "account", Group: "Policy documents",
+		Signature: []string{"account(principal string) string"},
+		Doc:       "The twelve digits of the account in an ARN or principal, \"\" where there is none.",
+		Examples:  []string{`account("AWS:arn:aws:iam::123456789012:root") == "123456789012"`},
+		overloads: []overload{{args: []*cel.Type{cel.StringType}, result: cel.StringType, call: func(a ...ref.Val) ref.Val {
+			return types.String(accountOf(string(a[0].(types.String))))
+		}}},
+	}}
+}
+
+func (v *view) actionGranted(action ref.Val) ref.Val {
+	text, ok := action.(types.String)
+	if !ok {
+		return undecided(action)
+	}
+	return v.grants(string(text))
+}
+
+// undecided is the Unknown of an operand that would have to be plain text.
+func undecided(v ref.Val) ref.Val {
+	if s, ok := v.(*symbolic); ok {
+		return s.unknown()
+	}
+	return types.MaybeNoSuchOverloadErr(v)
+}
+
+func (v *view) resourceCovered(arn ref.Val) ref.Val {
+	text, ok := arn.(types.String)
+	if !ok {
+		return undecided(arn)
+	}
+	listed := anyOf(v.get("Resources"), func(p ref.Val) ref.Val { return coversText(p, string(text), false) })
+	if v.value.Get("NotResources") == nil {
+		return listed
+	}
+	return or(listed, not(anyOf(v.get("NotResources"), func(p ref.Val) ref.Val { return coversText(p, string(text), false) })))
+}
+
+// limitingKeys are the condition keys that say who may come, in lower case.
+// Keys that a caller may choose freely (aws:UserAgent, aws:Referer) are not.
+var limitingKeys = map[string]bool{
+	"aws:sourcearn": true, "aws:sourceaccount": true, "aws:sourceowner": true, "aws:sourceorgid": true, "aws:sourceorgpaths": true,
+	"aws:sourcevpc": true, "aws:sourcevpce": true, "aws:sourceip": true, "aws:vpcsourceip": true, "aws:vpceaccount": true, "aws:vpceorgid": true,
+	"aws:principalorgid": true, "aws:principalorgpaths": true, "aws:principalaccount": true, "aws:principalarn": true, "aws:principalservicename": true,
+	"aws:userid": true, "aws:username": true, "kms:calleraccount": true, "kms:viaservice": true, "s3:dataaccesspointaccount": true,
+	"s3:dataaccesspointarn": true, "elasticfilesystem:accesspointarn": true, "lambda:functionurlauthtype": true, "iot:certificate.subject.commonname": false,
+	"sns:endpoint": false, "aws:federatedprovider": true, "cognito-identity.amazonaws.com:aud": true,
+}
+
+func (v *view) restricted() ref.Val {
+	return anyOf(v.get("Conditions"), func(c ref.Val) ref.Val {
+		condition, ok := c.(*view)
+		if !ok {
+			return types.MaybeNoSuchOverloadErr(c)
+		}
+		operator, _ := condition.get("Operator").(types.String)
+		key, _ := condition.get("Key").(types.String)
+		op := strings.ToLower(string(operator))
+		op = strings.TrimPrefix(op, "foranyvalue:")
+		limits := limitingKeys[strings.ToLower(string(key))] || strings.HasSuffix(string(key), ":aud") || strings.HasSuffix(string(key), ":sub")
+		if !limits || strings.Contains(op, "not") || strings.HasSuffix(op, "ifexists") || strings.HasPrefix(op, "forallvalues:") || op == "null" {
+			return types.False
+		}
+		wide := anyOf(condition.get("Values"), func(x ref.Val) ref.Val {
+			return or(anyText([]string{"*", "arn:aws:*", "arn:*", "arn:aws:iam::*:root"}, func(t string) ref.Val { return equal(x, types.String(t)) }), worldCIDR(x))
+		})
+		return not(wide)
+	})
+}
+
+func (v *view) conditionValues(operator, key ref.Val) ref.Val {
+	op, isText := operator.(types.String)
+	k, isText2 := key.(types.String)
+	if !isText || !isText2 {
+		return undecided(operator)
+	}
+	list := v.value.Get("Conditions")
+	if list.IsKind(cfn.Unknown) {
+		return unknownOf(list.Unknown.Needs)
+	}
+	out := refList{}
+	var unknown *types.Unknown
+	l := asLister(v.get("Conditions"))
+	n, _ := l.Size().(types.Int)
+	for i := range n {
+		c, ok := l.Get(i).(*view)
+		if !ok {
+			if u, isUnknown := l.Get(i).(*types.Unknown); isUnknown {
+				unknown = types.MergeUnknowns(unknown, u)
+			}
+			continue
+		}
+		has, _ := c.get("Operator").(types.String)
+		hasKey, _ := c.get("Key").(types.String)
+		if !strings.EqualFold(string(has), string(op)) || !strings.EqualFold(string(hasKey), string(k)) {
+			continue
+		}
+		values := c.get("Values")
+		if lister := asLister(values); lister != nil {
+			out = append(out, elements(lister)...)
+		} else {
+			return values
+		}
+	}
+	if unknown != nil && len(out) == 0 {
+		return unknown
+	}
+	return out
+}
+
+// accountOf finds the account of an ARN or of a bare account id.
+func accountOf(principal string) string {
+	s := strings.TrimPrefix(principal, "AWS:")
+	if i := strings.Index(s, "arn:"); i >= 0 {
+		if parts := strings.SplitN(s[i:], ":", 6); len(parts) == 6 {
+			s = parts[4]
+		}
+	}
+	if len(s) != 12 || strings.Trim(s, "0123456789") != "" {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,324 @@
+package ruleset
+
+import (
+	"strings"
+	"sync"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"plumbline/cfn"
+	"plumbline/cfn/schema"
+)
+
+// statementType is one statement of a policy document, normalised: what IAM
+// allows as a text or a list is a list, and principals are texts with their
+// kind before a colon.
+var statementType = sync.OnceValue(func() *schema.Type {
+	condition := object("iam.Condition",
+		prop("Operator", textType), // StringEquals, ForAllValues:StringLike, …
+		prop("Key", textType),      // aws:SourceArn
+		prop("Values", textList),
+	)
+	return object("iam.Statement",
+		prop("Sid", textType),
+		prop("Effect", textType),        // Allow or Deny
+		prop("Principals", textList),    // "*", "AWS:arn:…", "Service:lambda.amazonaws.com"
+		prop("NotPrincipals", textList), //
+		prop("Actions", textList),       //
+		prop("NotActions", textList),    //
+		prop("Resources", textList),     //
+		prop("NotResources", textList),  //
+		prop("Conditions", &schema.Type{Kind: schema.List, Elem: condition}),
+	)
+})
+
+// statementsOf is statements(document): the document may be a mapping, JSON
+// text, absent, or one whose parts are unknown.
+func statementsOf(v ref.Val) ref.Val {
+	var doc *cfn.Value
+	var o *owner
+	switch v := v.(type) {
+	case *mapView:
+		doc, o = v.value, v.owner
+	case *view:
+		doc, o = v.value, v.owner
+	case types.String:
+		if v == "" {
+			return refList(nil)
+		}
+		parsed, err := parseJSON(string(v))
+		if err != nil {
+			return types.NewErr("policy document: %v", err)
+		}
+		doc, o = parsed, &owner{}
+	case *symbolic:
+		return v.unknown()
+	case absent:
+		return refList(nil)
+	default:
+		return types.NewErr("policy document is %s, not a mapping or JSON text", v.Type().TypeName())
+	}
+	list := doc.Get("Statement")
+	switch {
+	case list == nil || list.Kind == cfn.Null:
+		return refList(nil)
+	case list.Kind == cfn.Unknown:
+		return unknownOf(list.Unknown.Needs)
+	case list.Kind == cfn.Map:
+		list = &cfn.Value{Kind: cfn.List, Items: []*cfn.Value{list}}
+	case list.Kind != cfn.List:
+		return types.NewErr("policy document: Statement is %s, not a list", describeValue(list))
+	}
+	out := make(refList, len(list.Items))
+	for i, item := range list.Items {
+		switch item.Kind {
+		case cfn.Unknown:
+			out[i] = unknownOf(item.Unknown.Needs)
+		case cfn.Map:
+			s := normalStatement(item)
+			if o.trace != nil {
+				o.trace.alias(item, s)
+				for _, f := range s.Fields {
+					o.trace.name(f.Value, o.trace.paths[s]+"."+f.Key)
+				}
+			}
+			out[i] = &view{s, statementType(), o}
+		default:
+			out[i] = types.NewErr("policy document: a statement is %s, not a mapping", describeValue(item))
+		}
+	}
+	return out
+}
+
+// normalStatement keeps the places of what it takes over.
+func normalStatement(s *cfn.Value) *cfn.Value {
+	out := &cfn.Value{Kind: cfn.Map, Pos: s.Pos, Fields: make([]cfn.Field, 0, len(s.Fields))}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		key, v := f.Key, f.Value
+		switch key {
+		case "Sid", "Effect":
+		case "Action", "NotAction", "Resource", "NotResource":
+			key, v = key+"s", listOf(v)
+		case "Principal", "NotPrincipal":
+			key, v = key+"s", principals(v)
+		case "Condition":
+			key, v = "Conditions", conditions(v)
+		default:
+			continue
+		}
+		out.Fields = append(out.Fields, cfn.Field{Key: key, Pos: f.Pos, Value: v})
+	}
+	return out
+}
+
+// listOf makes a list of one text; an unknown stays one, for it may be a list.
+func listOf(v *cfn.Value) *cfn.Value {
+	switch v.Kind {
+	case cfn.List, cfn.Null:
+		return v
+	case cfn.Unknown:
+		if v.Unknown.Shape == nil && v.Unknown.Ref == nil {
+			return v
+		}
+	}
+	return &cfn.Value{Kind: cfn.List, Pos: v.Pos, Items: []*cfn.Value{v}}
+}
+
+// principals flattens {AWS: [a, b], Service: c} to texts.
+func principals(v *cfn.Value) *cfn.Value {
+	if v.Kind != cfn.Map {
+		return listOf(v)
+	}
+	out := &cfn.Value{Kind: cfn.List, Pos: v.Pos}
+	for i := range v.Fields {
+		f := &v.Fields[i]
+		list := listOf(f.Value)
+		if list.Kind == cfn.Unknown {
+			// Which principals is not known, and how many is not either.
+			return list
+		}
+		for _, p := range list.Items {
+			if f.Key == "AWS" && p.IsKind(cfn.String) && p.Text == "*" {
+				out.Items = append(out.Items, p)
+				continue
+			}
+			out.Items = append(out.Items, prefixed(f.Key+":", p))
+		}
+	}
+	return out
+}
+
+// prefixed is the text v after a prefix.
+func prefixed(prefix string, v *cfn.Value) *cfn.Value {
+	if v.Kind != cfn.Unknown {
+		return &cfn.Value{Kind: cfn.String, Pos: v.Pos, Text: prefix + v.Text, Origin: v.Origin}
+	}
+	u := *v.Unknown
+	shape := u.Shape
+	if shape == nil {
+		shape = []cfn.Piece{{Gap: true, NonEmpty: u.Ref != nil, Ref: u.Ref}}
+	}
+	u.Ref = nil
+	u.Shape = append([]cfn.Piece{{Literal: prefix}}, shape...)
+	return &cfn.Value{Kind: cfn.Unknown, Pos: v.Pos, Unknown: &u}
+}
+
+// conditions flattens {Operator: {Key: values}} to a list.
+func conditions(v *cfn.Value) *cfn.Value {
+	if v.Kind != cfn.Map {
+		return v
+	}
+	out := &cfn.Value{Kind: cfn.List, Pos: v.Pos}
+	for i := range v.Fields {
+		op := &v.Fields[i]
+		if op.Value.Kind != cfn.Map {
+			if op.Value.Kind == cfn.Unknown {
+				out.Items = append(out.Items, op.Value)
+			}
+			continue
+		}
+		for j := range op.Value.Fields {
+			key := &op.Value.Fields[j]
+			out.Items = append(out.Items, &cfn.Value{Kind: cfn.Map, Pos: key.Pos, Fields: []cfn.Field{
+				{Key: "Operator", Pos: op.Pos, Value: text(op.Key, op.Pos)},
+				{Key: "Key", Pos: key.Pos, Value: text(key.Key, key.Pos)},
+				{Key: "Values", Pos: key.Value.Pos, Value: listOf(key.Value)},
+			}})
+		}
+	}
+	return out
+}
+
+// anyOf is true where one element says yes, unknown where one may, else false.
+func anyOf(list ref.Val, ask func(ref.Val) ref.Val) ref.Val {
+	l, ok := list.(interface {
+		Size() ref.Val
+		Get(ref.Val) ref.Val
+	})
+	if !ok {
+		return list // unknown, or an error
+	}
+	n, _ := l.Size().(types.Int)
+	var unknown *types.Unknown
+	var err ref.Val
+	for i := range n {
+		var answer ref.Val
+		switch x := l.Get(i).(type) {
+		case *types.Unknown, *types.Err:
+			answer = x
+		default:
+			answer = ask(x)
+		}
+		switch answer := answer.(type) {
+		case types.Bool:
+			if answer {
+				return types.True
+			}
+		case *types.Unknown:
+			unknown = types.MergeUnknowns(unknown, answer)
+		default:
+			err = answer
+		}
+	}
+	switch {
+	case unknown != nil:
+		return unknown
+	case err != nil:
+		return err
+	}
+	return types.False
+}
+
+// and is a three-valued conjunction of two answers.
+func and(a, b ref.Val) ref.Val {
+	var c conjunction
+	c.add(a)
+	c.add(b)
+	return c.result()
+}
+
+func not(v ref.Val) ref.Val {
+	if b, ok := v.(types.Bool); ok {
+		return !b
+	}
+	return v
+}
+
+func or(a, b ref.Val) ref.Val { return not(and(not(a), not(b))) }
+
+// get is a property of a record.
+func (v *view) get(name string) ref.Val { return v.Get(types.String(name)) }
+
+// grants reports whether a statement's actions include action, which may have
+// wildcards itself: "s3:*" is granted by "s3:*" and "*" only.
+func (v *view) grants(action string) ref.Val {
+	listed := anyOf(v.get("Actions"), func(p ref.Val) ref.Val { return coversText(p, action, true) })
+	if v.value.Get("NotActions") == nil {
+		return listed
+	}
+	return or(listed, not(anyOf(v.get("NotActions"), func(p ref.Val) ref.Val { return coversText(p, action, true) })))
+}
+
+// effect compares the statement's effect.
+func (v *view) effect(want string) ref.Val { return equal(v.get("Effect"), types.String(want)) }
+
+// coversText reports whether pattern, with IAM's * and ?, matches every text
+// that text, which may have wildcards itself, matches.
+func coversText(pattern ref.Val, text string, foldCase bool) ref.Val {
+	if foldCase {
+		text = strings.ToLower(text)
+	}
+	switch p := pattern.(type) {
+	case types.String:
+		s := string(p)
+		if foldCase {
+			s = strings.ToLower(s)
+		}
+		return types.Bool(Glob(s, text))
+	case *symbolic:
+		q := p
+		if foldCase {
+			q, _ = p.mapped(strings.ToLower).(*symbolic)
+		}
+		return q.answer(q.asPattern(text))
+	}
+	return types.MaybeNoSuchOverloadErr(pattern)
+}
+
+// asPattern decides whether the text that s stands for, taken as a glob,
+// matches text. A gap may hold wildcards only where it may be any text.
+func (s *symbolic) asPattern(text string) tri {
+	var pattern []token
+	for _, p := range s.pieces {
+		switch {
+		case !p.gap:
+			pattern = append(pattern, globTokens(p.text)...)
+		case p.ident:
+			pattern = append(pattern, token{class: identByte}, token{class: identByte, star: true})
+		default:
+			pattern = append(pattern, anything) // wildcards in it may match nothing
+		}
+	}
+	if !overlap(pattern, appendText(nil, text)) {
+		return no
+	}
+	return maybe
+}
+
+// globTokens is a plain glob as a pattern.
+func globTokens(glob string) []token {
+	out := make([]token, 0, len(glob))
+	for i := range len(glob) {
+		switch glob[i] {
+		case '*':
+			out = append(out, anything)
+		case '?':
+			out = append(out, token{class: anyByte})
+		default:
+			out = append(out, token{b: glob[i]})
+		}
+	}
+	return out
+}

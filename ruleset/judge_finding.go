@@ -1,0 +1,129 @@
+package ruleset
+
+import (
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+
+	"plumbline/cfn"
+	"plumbline/finding"
+)
+
+// finding tells an outcome: with message, place and the world it was found in.
+func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, error) {
+	r := a.compiled.rule
+	resource := s.resources[max(0, slices.Index(s.worlds, o.world))]
+	f := finding.Finding{
+		Rule: r.ID, Severity: a.severity, Domain: r.Domain, Verdict: o.verdict,
+		Resource:    finding.Resource{LogicalID: s.logicalID, Type: resource.Type, ConstructPath: resource.ConstructPath},
+		Place:       finding.Place{Line: resource.Pos.Line, Column: resource.Pos.Column},
+		Message:     r.Title,
+		Remediation: r.Remediation,
+		Fix:         a.fix,
+		Needs:       o.needs,
+	}
+	if t := j.models[o.world].Template; t != nil {
+		f.Place.Path = t.Path
+	}
+	f.Assuming = j.worldOf(s, o)
+	switch o.verdict {
+	case finding.Fail:
+		if err := j.fail(&f, a.compiled, s, o, resource); err != nil {
+			return f, err
+		}
+	case finding.Unknown:
+		f.Message = "depends on " + joinWords(o.needs)
+		if o.message != "" {
+			f.Message = o.message
+		}
+		f.Message = r.Title + ": " + f.Message
+	case finding.Error:
+		f.Message = r.Title + ": " + o.message
+	}
+	if o.verdict != finding.Fail {
+		f.Fix = finding.FixNone
+	}
+	return f, nil
+}
+
+// worldOf is what a finding says it assumed: nothing where the base world says
+// so and no value was chosen for it.
+func (j *judgement) worldOf(s *subject, o outcome) []string {
+	switch {
+	case o.witness:
+		return j.assuming(o.world, []int{0})
+	case s.worlds[0] != 0 && o.verdict != finding.Unknown: // absent in the base world
+		return j.assuming(o.world, []int{0})
+	case len(s.worlds) == len(j.models) && sameResource(s):
+		return nil
+	}
+	var out []string
+	for _, x := range j.models[o.world].Assumed {
+		if !x.Default {
+			out = append(out, x.Name+"="+x.Value)
+		}
+	}
+	return out
+}
+
+// sameResource reports whether a subject is one resource in every world.
+func sameResource(s *subject) bool {
+	return !slices.ContainsFunc(s.resources, func(r *cfn.Resource) bool { return r != s.resources[0] })
+}
+
+// fail finds the message and the place of a failure by judging once more, with
+// a trace and with unknown texts worded for people.
+func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome, resource *cfn.Resource) error {
+	if err := c.rest(); err != nil {
+		return err
+	}
+	members := j.related(c.rule, o.world, resource)
+	own := &owner{model: j.models[o.world], resource: resource, trace: newTrace()}
+	e := j.prepare(c, o.world, own, members, o.include)
+	c.pass.run(j.ctx, e)
+	if pos, ok := place(c.rule.At, own, resource); ok {
+		f.Place.Line, f.Place.Column = pos.Line, pos.Column
+	}
+	if c.message != nil {
+		telling := &owner{model: j.models[o.world], resource: resource, render: true}
+		e = j.prepare(c, o.world, telling, members, o.include)
+		if text, ok := c.message.run(j.ctx, e).(types.String); ok && text != "" {
+			f.Message = string(text)
+		}
+	}
+	if o.witness {
+		if words := j.assumed(o.world, []int{0}); len(words) > 0 {
+			f.Message += " when " + strings.Join(words, " and ")
+		}
+	}
+	return nil
+}
+
+// place is where a failure is: the property that the rule names, else the last
+// one that pass read.
+func place(at string, own *owner, resource *cfn.Resource) (cfn.Pos, bool) {
+	if at != "" {
+		var pos cfn.Pos
+		v := resource.Properties
+		for name := range strings.SplitSeq(at, ".") {
+			if v = v.Get(name); v == nil {
+				break
+			}
+			pos = v.Pos
+		}
+		return pos, !pos.IsZero()
+	}
+	return own.trace.last(own)
+}
+
+// joinWords is "a", "a and b", "a, b and c".
+func joinWords(words []string) string {
+	switch len(words) {
+	case 0:
+		return "what is not known yet"
+	case 1:
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}

@@ -1,0 +1,294 @@
+package ruleset
+
+import (
+	"fmt"
+	"regexp"
+
+	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
+)
+
+// planner replaces CEL's nodes for calls by ours, which know symbolic strings
+// and lists with unknown elements. CEL's own would answer false for
+// `symbolic == "x"`, which may be true after deployment.
+type planner struct {
+	// overloads are the environment's implementations by overload id and by
+	// function name.
+	overloads map[string]*functions.Overload
+}
+
+// decorate is the planner's decorator: CEL calls it for each node, leaves first.
+// What it returns for calls is no interpreter.InterpretableCall on purpose, so
+// that CEL's later optimizations leave it alone.
+func (p *planner) decorate(n interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	switch n := n.(type) {
+	case interpreter.InterpretableCall:
+		return p.call(n)
+	case interpreter.InterpretableConstructor:
+		if n.Type() == types.MapType {
+			for _, v := range n.InitVals() {
+				if _, constant := v.(interpreter.InterpretableConst); !constant {
+					return &mapNode{n}, nil
+				}
+			}
+		}
+	}
+	return n, nil
+}
+
+func (p *planner) call(n interpreter.InterpretableCall) (interpreter.InterpretableV2, error) {
+	args := n.Args()
+	switch n.Function() {
+	case operators.LogicalNot, operators.Negate, operators.NotStrictlyFalse, operators.OldNotStrictlyFalse:
+		return n, nil // their operand is never a text
+	case operators.Equals, operators.NotEquals:
+		return &equalNode{id: n.ID(), a: args[0], b: args[1], negate: n.Function() == operators.NotEquals}, nil
+	case operators.In, operators.OldIn:
+		return &inNode{id: n.ID(), x: args[0], in: args[1]}, nil
+	}
+	if ask := propertyNodes[n.Function()]; ask != nil {
+		return &propertyNode{id: n.ID(), operand: args[0], name: args[1], ask: ask, presentOnly: n.Function() == hasFunction}, nil
+	}
+	c := &callNode{id: n.ID(), function: n.Function(), args: args}
+	if c.impl = p.overloads[n.OverloadID()]; c.impl == nil {
+		c.impl = p.overloads[n.Function()]
+	}
+	if c.impl == nil {
+		c.impl = &functions.Overload{} // dispatched by the receiver, as CEL does
+	}
+	c.symbolic = symbolicOps[n.Function()]
+	c.whole = wholeFunctions()[n.Function()]
+	c.lifts = c.whole || lifting[n.Function()]
+	if n.Function() == "matches" && len(args) == 2 {
+		if pattern, ok := args[1].(interpreter.InterpretableConst); ok {
+			text, _ := pattern.Value().(types.String)
+			re, err := regexp.Compile(string(text))
+			if err != nil {
+				return nil, fmt.Errorf("pattern %q: %w", string(text), err)
+			}
+			return &matchNode{callNode: c, re: re}, nil
+		}
+	}
+	if bound, ok := sizeBound(c); ok {
+		return bound, nil
+	}
+	return c, nil
+}
+
+// callNode calls a function.
+type callNode struct {
+	id       int64
+	function string
+	args     []interpreter.InterpretableV2
+	impl     *functions.Overload
+	symbolic symbolicOp // nil: a symbolic operand makes the result unknown
+	lifts    bool       // the function handles lists and maps with unknown elements
+	whole    bool       // the function handles symbolic strings itself
+}
+
+func (c *callNode) ID() int64 { return c.id }
+func (c *callNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, c.Exec)
+}
+
+func (c *callNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	var few [2]ref.Val
+	vals := few[:0]
+	if len(c.args) > len(few) {
+		vals = make([]ref.Val, 0, len(c.args))
+	}
+	for _, arg := range c.args {
+		vals = append(vals, arg.Exec(frame))
+	}
+	return c.apply(vals)
+}
+
+// apply calls the function with values that may be unknown.
+func (c *callNode) apply(vals []ref.Val) ref.Val {
+	var unknown *types.Unknown
+	var symbol bool
+	for _, v := range vals {
+		switch v := v.(type) {
+		case types.String, types.Int, types.Bool, types.Double:
+		case *types.Err:
+			if !c.impl.NonStrict {
+				return v
+			}
+		case *types.Unknown:
+			unknown = types.MergeUnknowns(unknown, v)
+		case *symbolic:
+			symbol = true
+		case traits.Lister, traits.Mapper, *mapView:
+			if !c.lifts {
+				unknown = types.MergeUnknowns(unknown, unknownIn(v, 0))
+			}
+		}
+	}
+	if unknown != nil && !c.impl.NonStrict {
+		return unknown
+	}
+	if symbol && !c.whole && !c.impl.NonStrict {
+		if c.symbolic != nil {
+			if v := c.symbolic(vals); v != nil {
+				return v
+			}
+		}
+		return symbolsIn(vals)
+	}
+	return c.invoke(vals)
+}
+
+func (c *callNode) invoke(vals []ref.Val) ref.Val {
+	o := c.impl
+	if len(vals) > 0 && o.OperandTrait != 0 && !types.IsUnknownOrError(vals[0]) && !vals[0].Type().HasTrait(o.OperandTrait) {
+		o = &functions.Overload{}
+	}
+	var out ref.Val
+	switch {
+	case len(vals) == 1 && o.Unary != nil:
+		out = o.Unary(vals[0])
+	case len(vals) == 2 && o.Binary != nil:
+		out = o.Binary(vals[0], vals[1])
+	case o.Function != nil:
+		// The function may keep its arguments, and vals may be on the stack.
+		out = o.Function(append([]ref.Val(nil), vals...)...)
+	default:
+		out = c.receive(vals)
+	}
+	return types.LabelErrNode(c.id, out)
+}
+
+// receive lets the first operand answer, as CEL does for methods of values.
+func (c *callNode) receive(vals []ref.Val) ref.Val {
+	if len(vals) > 0 {
+		if r, ok := vals[0].(traits.Receiver); ok {
+			return r.Receive(c.function, "", append([]ref.Val(nil), vals[1:]...))
+		}
+	}
+	return types.NewErr("no such overload: %s", c.function)
+}
+
+// equalNode is == and !=.
+type equalNode struct {
+	id     int64
+	a, b   interpreter.InterpretableV2
+	negate bool
+}
+
+func (n *equalNode) ID() int64 { return n.id }
+func (n *equalNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, n.Exec)
+}
+func (n *equalNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	v := equal(n.a.Exec(frame), n.b.Exec(frame))
+	if b, ok := v.(types.Bool); ok && n.negate {
+		return !b
+	}
+	return v
+}
+
+// inNode is `x in list` and `key in map`.
+type inNode struct {
+	id    int64
+	x, in interpreter.InterpretableV2
+}
+
+func (n *inNode) ID() int64 { return n.id }
+func (n *inNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, n.Exec)
+}
+func (n *inNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	x, in := n.x.Exec(frame), n.in.Exec(frame)
+	if v := strict(x, in); v != nil {
+		return v
+	}
+	if l, ok := in.(traits.Lister); ok {
+		return contains(l, x)
+	}
+	return inMap(in, x)
+}
+
+// matchNode is text.matches("constant"), compiled once.
+type matchNode struct {
+	*callNode
+	re *regexp.Regexp
+}
+
+func (n *matchNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, n.Exec)
+}
+func (n *matchNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	switch text := n.args[0].Exec(frame).(type) {
+	case types.String:
+		return types.Bool(n.re.MatchString(string(text)))
+	case *symbolic:
+		return text.answer(text.matches(n.re))
+	case *types.Unknown:
+		return text
+	case *types.Err:
+		return text
+	default:
+		return types.MaybeNoSuchOverloadErr(text)
+	}
+}
+
+// mapNode builds a map; a key that is not known makes the whole map unknown.
+type mapNode struct {
+	interpreter.InterpretableConstructor
+}
+
+func (n *mapNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, n.Exec)
+}
+func (n *mapNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	m := n.InterpretableConstructor.Exec(frame)
+	if mapper, ok := m.(traits.Mapper); ok {
+		for it := mapper.Iterator(); it.HasNext() == types.True; {
+			if s, ok := it.Next().(*symbolic); ok {
+				return s.unknown()
+			}
+		}
+	}
+	return m
+}
+
+// unknownIn merges what is unknown inside a list or map; nil: nothing is.
+func unknownIn(v ref.Val, depth int) *types.Unknown {
+	var out *types.Unknown
+	switch v := v.(type) {
+	case *types.Unknown:
+		return v
+	case *symbolic:
+		return v.unknown()
+	case traits.Lister:
+		if depth < 4 {
+			n, _ := v.Size().(types.Int)
+			for i := range n {
+				out = types.MergeUnknowns(out, unknownIn(v.Get(i), depth+1))
+			}
+		}
+	case types.String, types.Int, types.Bool, types.Double:
+	default:
+		if m := keysOf(v); m != nil && depth < 4 {
+			out = types.MergeUnknowns(out, m.more)
+			for _, k := range m.keys {
+				out = types.MergeUnknowns(out, unknownIn(m.get(k), depth+1))
+			}
+		}
+	}
+	return out
+}
+
+func symbolsIn(vals []ref.Val) ref.Val {
+	var needs []string
+	for _, v := range vals {
+		if s, ok := v.(*symbolic); ok {
+			needs = mergeNeeds(needs, s.needs)
+		}
+	}
+	return unknownOf(needs)
+}

@@ -1,0 +1,167 @@
+package ruleset
+
+import (
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
+
+	"plumbline/cfn"
+)
+
+func celString(s string) types.String { return types.String(s) }
+
+// propertyNode is has(a.b), source(a.b) or plaintext(a.b): a question about
+// the property, not about its value.
+type propertyNode struct {
+	id          int64
+	operand     interpreter.InterpretableV2
+	name        interpreter.InterpretableV2
+	ask         func(p property) ref.Val
+	presentOnly bool // only presence is asked, which any map can answer
+}
+
+// property is what is found under a name: the value as the template has it.
+type property struct {
+	value *cfn.Value // nil: not set
+	owner *owner
+}
+
+func (n *propertyNode) ID() int64 { return n.id }
+func (n *propertyNode) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, n.Exec)
+}
+
+func (n *propertyNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	operand, name := n.operand.Exec(frame), n.name.Exec(frame)
+	if v := strict(operand, name); v != nil {
+		return v
+	}
+	if o, ok := operand.(*types.Optional); ok {
+		if !o.HasValue() {
+			return n.ask(property{})
+		}
+		operand = o.GetValue()
+	}
+	var parent *cfn.Value
+	var own *owner
+	switch o := operand.(type) {
+	case *view:
+		parent, own = o.value, o.owner
+	case *mapView:
+		if v := o.unsure(name); v != nil {
+			return v
+		}
+		parent, own = o.value, o.owner
+	case *listView:
+		i, err := types.GetOrError(name)
+		if err != nil || i < 0 || i >= len(o.items) {
+			return n.ask(property{})
+		}
+		return n.ask(property{o.items[i], o.owner})
+	case absent:
+		return n.ask(property{})
+	case traits.Mapper:
+		if n.presentOnly {
+			_, found := o.Find(name)
+			return types.Bool(found)
+		}
+		return types.NewErr("the value was made by the rule, so it has no source")
+	default:
+		return types.NewErr("no such key: %v", name)
+	}
+	key, ok := name.(types.String)
+	if !ok {
+		if s, isSymbolic := name.(*symbolic); isSymbolic {
+			return s.unknown()
+		}
+		return types.NewErr("no such key: %v", name)
+	}
+	child := parent.Get(string(key))
+	if own.trace != nil {
+		own.trace.read(own, parent, string(key), child)
+	}
+	if child != nil && child.Kind == cfn.Null {
+		child = nil
+	}
+	return n.ask(property{child, own})
+}
+
+// propertyNodes are the questions by the internal function's name.
+var propertyNodes = map[string]func(property) ref.Val{
+	hasFunction:       func(p property) ref.Val { return types.Bool(p.value != nil) },
+	sourceFunction:    func(p property) ref.Val { return types.String(p.source()) },
+	plaintextFunction: property.plaintext,
+}
+
+// The sources of a value, as source() tells them.
+const (
+	sourceAbsent           = "absent"            // the property is not set
+	sourceLiteral          = "literal"           // written in the template, mappings included
+	sourceParameterDefault = "parameter-default" // the default of a parameter
+	sourceNoEchoDefault    = "noecho-default"    // the default of a NoEcho parameter
+	sourceParameter        = "parameter"         // a parameter without default, or a value that was given
+	sourceNoEcho           = "noecho"            // a NoEcho parameter without default, or a value that was given
+	sourceDynamic          = "dynamic"           // a dynamic reference: Secrets Manager, Parameter Store
+	sourceReference        = "reference"         // Ref or GetAtt of a resource
+	sourceImport           = "import"            // another stack's export
+	sourceUnknown          = "unknown"           // a macro, or a text put together from several of these
+)
+
+func (p property) source() string {
+	v := p.value
+	if v == nil {
+		return sourceAbsent
+	}
+	if v.Kind != cfn.Unknown {
+		o := v.Origin
+		switch {
+		case o == nil || o.Parameter == "":
+			return sourceLiteral
+		case o.NoEcho && o.Default:
+			return sourceNoEchoDefault
+		case o.NoEcho:
+			return sourceNoEcho
+		case o.Default:
+			return sourceParameterDefault
+		}
+		return sourceParameter
+	}
+	u := v.Unknown
+	for _, need := range u.Needs {
+		if strings.HasPrefix(need, "dynamic reference ") {
+			return sourceDynamic
+		}
+	}
+	switch {
+	case u.Secret:
+		return sourceNoEcho
+	case u.Ref != nil:
+		return sourceReference
+	case len(u.Needs) != 1 || len(u.Shape) > 1:
+		return sourceUnknown
+	case strings.HasPrefix(u.Needs[0], "parameter "):
+		return sourceParameter
+	case strings.HasPrefix(u.Needs[0], "import "):
+		return sourceImport
+	}
+	return sourceUnknown
+}
+
+// plaintext reports whether the value stands in the template for all to read.
+// What a macro makes may or may not be written there.
+func (p property) plaintext() ref.Val {
+	switch p.source() {
+	case sourceLiteral, sourceParameterDefault, sourceNoEchoDefault:
+		return types.Bool(!p.value.IsKind(cfn.String) || p.value.Text != "")
+	case sourceUnknown:
+		for _, need := range p.value.Unknown.Needs {
+			if strings.HasPrefix(need, "transform ") {
+				return unknownOf(p.value.Unknown.Needs)
+			}
+		}
+	}
+	return types.False
+}

@@ -1,0 +1,60 @@
+package ruleset
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var fixKeys = []string{"set", "add", "remove", "companion", "value", "cel", "policy"}
+
+// fix decodes the steps: one of set, add, remove and companion names what
+// changes, one of value, cel and policy to what.
+func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
+	if v.Kind != yaml.SequenceNode {
+		d.bad(v, "fix is %s. a list of steps such as {set: Path, value: x} is needed", nodeKind(v))
+		return
+	}
+	for _, n := range v.Content {
+		step := FixStep{Line: n.Line}
+		verbs, sources := 0, 0
+		seen := d.mapping(n, "a fix step", fixKeys, func(key string, v *yaml.Node) {
+			switch key {
+			case "set", "add", "remove":
+				step.Do, step.Path = key, strings.Split(d.text(v, key), ".")
+				verbs++
+			case "companion":
+				step.Do, step.Path = key, []string{d.text(v, key)}
+				verbs++
+			case "value":
+				step.Value = d.plain(v)
+				sources++
+			case "cel":
+				step.CEL = d.expression(v, "fix")
+				sources++
+			case "policy":
+				step.Policy = d.text(v, key)
+				sources++
+			}
+		})
+		switch {
+		case len(seen) == 0:
+		case verbs != 1:
+			d.bad(n, "a fix step has %d of set, add, remove and companion. exactly one is needed", verbs)
+		case step.Do == "remove" && sources != 0:
+			d.bad(n, "a remove step has no value")
+		case step.Do != "remove" && sources != 1:
+			d.bad(n, "a %s step has %d of value, cel and policy. exactly one is needed", step.Do, sources)
+		}
+		r.Fix = append(r.Fix, step)
+	}
+}
+
+// plain decodes a YAML value into plain Go values.
+func (d *ruleDecoder) plain(n *yaml.Node) any {
+	var out any
+	if err := n.Decode(&out); err != nil {
+		d.bad(n, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	return out
+}

@@ -1,0 +1,288 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"plumbline/cfn"
+	"plumbline/cfn/schema"
+	"plumbline/finding"
+	"plumbline/internal/nearest"
+)
+
+// Set is the rules of one run: the built-in ones and the user's, under one
+// policy. A rule's file is read and compiled when a resource of its type is
+// first met. Safe for concurrent use.
+type Set struct {
+	policy  *Policy // defaults filled in
+	value   *cfn.Value
+	entries []*entry            // sorted by id
+	byType  map[string][]*entry // rules for listed types
+	wide    []*entry            // rules for taggable or any types
+	index   *Index
+}
+
+// entry is one rule of a set, read and compiled when it is needed.
+type entry struct {
+	IndexEntry
+	fs     fs.FS
+	prefix string // of the file's path in messages
+
+	read sync.Once
+	rule *Rule
+	err  error
+
+	mu       sync.Mutex
+	compiled map[string]*compileResult // by resource type; "" for rules of open types
+}
+
+type compileResult struct {
+	compiled *compiled
+	err      error
+}
+
+// Folder is rules of the user's own, beside the built-in ones.
+type Folder struct {
+	Path  string // as the user named it; begins the paths in messages
+	Rules fs.FS
+}
+
+// Open reads the list of rules: from the generated index where the file system
+// has one, else by reading every rule file. p may be nil for the defaults; its
+// rule ids and globs are not checked (see Policy.Check). Rules of more folders
+// are read and compiled at once, so that a mistake in them is told before a
+// scan begins: the error joins a *PlaceError for each. An id that is used twice
+// is an error.
+func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
+	s := &Set{policy: p.WithDefaults(), byType: map[string][]*entry{}}
+	index, err := openIndex(rules)
+	if err != nil {
+		return nil, err
+	}
+	s.index = index
+	for i := range index.Entries {
+		s.add(&entry{IndexEntry: index.Entries[i], fs: rules})
+	}
+	var errs []error
+	for _, f := range more {
+		own, err := BuildIndex(f.Rules)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read rules of %q: %w", f.Path, err))
+			continue
+		}
+		all := &Index{Entries: slices.Clone(s.index.Entries)}
+		for i := range own.Entries {
+			e := &entry{IndexEntry: own.Entries[i], fs: f.Rules, prefix: f.Path}
+			if s.index.HasRule(e.ID) {
+				errs = append(errs, fmt.Errorf("%s: id %q is taken by another rule. ids are unique", path.Join(f.Path, e.File), e.ID))
+				continue
+			}
+			s.add(e)
+			all.Entries = append(all.Entries, e.IndexEntry)
+			errs = append(errs, s.check(e))
+		}
+		slices.SortFunc(all.Entries, func(a, b IndexEntry) int { return strings.Compare(a.ID, b.ID) })
+		s.index = all
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(s.entries, func(a, b *entry) int { return strings.Compare(a.ID, b.ID) })
+	return s, nil
+}
+
+func openIndex(rules fs.FS) (*Index, error) {
+	src, err := fs.ReadFile(rules, IndexFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return BuildIndex(rules)
+	case err != nil:
+		return nil, fmt.Errorf("read rule index: %w", err)
+	}
+	return ReadIndex(src)
+}
+
+func (s *Set) add(e *entry) {
+	s.entries = append(s.entries, e)
+	if e.Match != MatchTypes {
+		s.wide = append(s.wide, e)
+		return
+	}
+	for _, t := range e.Types {
+		s.byType[t] = append(s.byType[t], e)
+	}
+}
+
+// Policy is the policy that the set judges by, defaults filled in.
+func (s *Set) Policy() *Policy { return s.policy }
+
+// Index lists the rules without reading their files.
+func (s *Set) Index() *Index { return s.index }
+
+// Rules reads every rule, the reserved ones included, sorted by id. The error
+// joins those of files that cannot be read; the others are there.
+func (s *Set) Rules() ([]*Rule, error) {
+	out := []*Rule{TemplateReadable}
+	var errs []error
+	for _, e := range s.entries {
+		r, err := e.load()
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
+	return out, errors.Join(errs...)
+}
+
+// Rule returns the rule with this id. A *UnknownRuleError says that there is
+// none; another error that its file cannot be read.
+func (s *Set) Rule(id string) (*Rule, error) {
+	if id == TemplateReadable.ID {
+		return TemplateReadable, nil
+	}
+	e := s.entry(id)
+	if e == nil {
+		return nil, &UnknownRuleError{ID: id, Nearest: s.Nearest(id)}
+	}
+	return e.load()
+}
+
+// UnknownRuleError says that no rule has this id.
+type UnknownRuleError struct {
+	ID      string
+	Nearest string // the id most likely meant, "" for none
+}
+
+func (e *UnknownRuleError) Error() string {
+	if e.Nearest != "" {
+		return fmt.Sprintf("unknown rule %q. did you mean %s?", e.ID, e.Nearest)
+	}
+	return fmt.Sprintf("unknown rule %q. plumbline rules list shows all", e.ID)
+}
+
+// Nearest is the rule id most like id, "" where none is.
+func (s *Set) Nearest(id string) string {
+	return nearest.Of(id, append(s.index.RuleIDs(), TemplateReadable.ID))
+}
+
+func (s *Set) entry(id string) *entry {
+	i, found := slices.BinarySearchFunc(s.entries, id, func(e *entry, id string) int { return strings.Compare(e.ID, id) })
+	if !found {
+		return nil
+	}
+	return s.entries[i]
+}
+
+// Check reads and compiles every rule for every one of its types. The error
+// joins what is wrong with any of them.
+func (s *Set) Check() error {
+	var errs []error
+	for _, e := range s.entries {
+		errs = append(errs, s.check(e))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Set) check(e *entry) error {
+	r, err := e.load()
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	var errs []error
+	keep := func(err error) {
+		// Several types usually share their mistakes.
+		if err != nil && !seen[err.Error()] {
+			seen[err.Error()] = true
+			errs = append(errs, err)
+		}
+	}
+	kinds := r.Types
+	if r.Match != MatchTypes {
+		kinds = []string{""}
+	}
+	for _, typ := range kinds {
+		c, err := e.compile(typ)
+		keep(err)
+		if err == nil {
+			keep(c.rest())
+			keep(r.checkFix(c.typ))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// load reads the rule's file once.
+func (e *entry) load() (*Rule, error) {
+	e.read.Do(func() {
+		name := path.Join(e.prefix, e.File)
+		src, err := fs.ReadFile(e.fs, e.File)
+		if err != nil {
+			e.err = fmt.Errorf("read rule %q: %w", e.ID, err)
+			return
+		}
+		e.rule, e.err = ReadRule(name, src)
+		if e.err == nil && e.rule.ID != e.ID {
+			e.err = fmt.Errorf("%s: id is %q, and the index says %q. generate the index again", name, e.rule.ID, e.ID)
+		}
+	})
+	return e.rule, e.err
+}
+
+// compile compiles the rule for a resource type once; rules for open types once for all.
+func (e *entry) compile(typ string) (*compiled, error) {
+	r, err := e.load()
+	if err != nil {
+		return nil, err
+	}
+	if r.Match != MatchTypes {
+		typ = ""
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.compiled[typ]; c != nil {
+		return c.compiled, c.err
+	}
+	c := &compileResult{}
+	c.compiled, c.err = r.compile(typ)
+	if e.compiled == nil {
+		e.compiled = map[string]*compileResult{}
+	}
+	e.compiled[typ] = c
+	return c.compiled, c.err
+}
+
+// rulesFor are the rules of a domain for a resource type, ids in order.
+func (s *Set) rulesFor(domain finding.Domain, typ string) []*entry {
+	var out []*entry
+	for _, e := range s.byType[typ] {
+		if e.Domain == domain {
+			out = append(out, e)
+		}
+	}
+	for _, e := range s.wide {
+		if e.Domain != domain {
+			continue
+		}
+		switch r := schema.Lookup(typ); {
+		case r == nil: // nothing is known of custom resources
+		case e.Match == MatchAny || r.TagProperty != "":
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *entry) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// policyView is the variable `policy`.
+func (s *Set) policyView() *view {
+	return &view{recordValue(reflect.ValueOf(*s.policy)), policyType(), &owner{policy: s.policy}}
+}
