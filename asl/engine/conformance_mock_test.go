@@ -96,7 +96,7 @@ func (m *mocks) entry(c engine.Call) (*mockEntry, error) {
 		if want == nil {
 			want = entries[i].Match.Input
 		}
-		if want != nil && (matcher{m.c.Wildcards}).match(decode(want), decode(c.Input), false) {
+		if want != nil && (matcher{wildcards: m.c.Wildcards}).match(decode(want), decode(c.Input), false) {
 			pick = i
 			break
 		}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -152,7 +153,7 @@ var maskedTimestamp = regexp.MustCompile(`format string: (?:\S+ == )?(.*)$`)
 // mend repairs what the recording masked although the case tells it.
 func (c *recorded) mend() {
 	var cause string
-	if json.Unmarshal(c.Expect.Cause, &cause) == nil && string(c.Input) == `{"TimestampValue": "timestamp"}` {
+	if json.Unmarshal(c.Expect.Cause, &cause) == nil && value.Equal(decode(c.Input), value.Of("TimestampValue", "timestamp")) {
 		if m := maskedTimestamp.FindStringSubmatch(cause); m != nil {
 			c.Input = value.Encode(value.Of("TimestampValue", m[1]))
 		}
@@ -165,7 +166,7 @@ func (c *recorded) has(note string) bool {
 
 // check runs the case. level is the first at which it fails, "" for none.
 func (c *recorded) check() (level, problem string) {
-	d, err := asl.Parse(c.Definition)
+	d, err := asl.Parse(bytes.ReplaceAll(c.Definition, []byte(`"activity_arn"`), []byte(`"`+activity+`"`)))
 	if err != nil {
 		return "compile", err.Error()
 	}
@@ -179,6 +180,8 @@ func (c *recorded) check() (level, problem string) {
 	}
 	return c.compare(x)
 }
+
+const activity = "arn:aws:states:us-east-1:111111111111:activity:a"
 
 func (c *recorded) execute(m *engine.Machine) (*engine.Execution, error) {
 	from := start
@@ -225,7 +228,7 @@ func (c *recorded) work(ctx context.Context, e *engine.Engine, x *engine.Executi
 	}
 	for _, entries := range c.Mocks {
 		for _, m := range entries {
-			task, err := e.Poll(ctx, "activity_arn", worker)
+			task, err := e.Poll(ctx, activity, worker)
 			if err != nil {
 				return
 			}
@@ -263,7 +266,7 @@ func decode(raw json.RawMessage) any {
 }
 
 func (c *recorded) compare(x *engine.Execution) (level, problem string) {
-	r, m := x.Result(), matcher{c.Wildcards}
+	r, m := x.Result(), matcher{wildcards: c.Wildcards}
 	e := &c.Expect
 	got := fmt.Sprintf("%s %s %s", r.Status, r.Error, r.Cause)
 	if e.Status != string(r.Status) {
@@ -310,7 +313,10 @@ func (c *recorded) compareHistory(x *engine.Execution, m matcher) (level, proble
 	if e.Events != nil {
 		a, b := slices.Clone(e.Events), types
 		if c.Order == "unordered" {
-			b = slices.Clone(b)
+			// Recordings of Parallel states lost this event: the next one's id shows the gap.
+			if !slices.Contains(a, "ParallelStateSucceeded") {
+				b = slices.DeleteFunc(b, func(t string) bool { return t == "ParallelStateSucceeded" })
+			}
 			slices.Sort(a)
 			slices.Sort(b)
 		}
@@ -321,6 +327,7 @@ func (c *recorded) compareHistory(x *engine.Execution, m matcher) (level, proble
 	if c.Order == "unordered" {
 		return "", ""
 	}
+	m.texts = true
 	for i, want := range e.EventsFull {
 		if i >= len(events) {
 			return "history", "too few events"
@@ -329,6 +336,7 @@ func (c *recorded) compareHistory(x *engine.Execution, m matcher) (level, proble
 		if err != nil {
 			return "history", err.Error()
 		}
+		b = bytes.ReplaceAll(b, []byte(activity), []byte("activity_arn"))
 		if !m.match(decode(want), decode(b), true) {
 			return "history", fmt.Sprintf("\nwant %.600s\ngot  %.600s", want, b)
 		}

@@ -74,30 +74,37 @@ func (k *fork) failed(child *frame, err *Error) {
 	}
 	f := k.frame
 	f.last = child.last
-	k.abort(child)
+	k.abort()
 	f.rest()
 	f.carry(f.fail(err))
 }
 
-// abort ends the branches that are still at work because one has failed.
-func (k *fork) abort(failing *frame) {
+// abort ends the branches that have not ended because one has failed. The one
+// that failed is among them: its state was entered and has not been exited.
+func (k *fork) abort() {
+	f := k.frame
 	for _, child := range k.live {
-		if child != failing {
-			child.abort(k.frame.last)
+		if k.items != nil {
+			typ := "MapIterationAborted"
+			if child.failing {
+				typ = "MapIterationFailed"
+			}
+			f.x.emit(f.run, typ, f.last, f.iterationDetails(child.index))
 		}
+		child.abort(f.last)
 		child.cancel()
 	}
 	k.live = nil
 }
 
-// abort makes the events of a branch that is ended from outside.
+// abort makes the events of a state that is ended from outside.
 func (f *frame) abort(prev int64) {
 	if f.wait != nil && f.wait.kind == waitFork {
 		for _, child := range f.wait.fork.live {
 			child.abort(prev)
 		}
 	}
-	if f.state != nil {
+	if f.state != nil && abortedEvents[f.state.kind] != "" {
 		f.x.emit(f.run, abortedEvents[f.state.kind], prev, nil)
 	}
 }

@@ -28,6 +28,7 @@ type frame struct {
 	retries []int // by retrier
 	wait    *wait // nil: nothing
 	item    *mapItem
+	failing bool // the iteration that fails its Map
 }
 
 // run is what $$.Execution describes: the execution itself, or the child
@@ -92,13 +93,12 @@ func (x *Execution) contextObject() any {
 			value.Field{Key: "Id", Value: m.ARN},
 			value.Field{Key: "Name", Value: m.Name},
 		)},
-		value.Field{Key: "State", Value: value.NewObject(
-			value.Field{Key: "Name", Value: f.state.name},
-			value.Field{Key: "EnteredTime", Value: timeText(f.since)},
-			value.Field{Key: "RetryCount", Value: int64(f.attempt)},
-		)},
+		value.Field{Key: "State", Value: f.stateObject()},
 	)
-	if f.wait != nil && f.wait.token != "" {
+	if t := f.state.task; t != nil && f.wait != nil && (t.token || t.sync) {
+		if f.wait.token == "" {
+			f.wait.token = f.newToken()
+		}
 		fields = append(fields, value.Field{Key: "Task", Value: value.Of("Token", f.wait.token)})
 	}
 	if item := f.mapItem(); item != nil {
@@ -112,6 +112,16 @@ func (x *Execution) contextObject() any {
 		fields = append(fields, value.Field{Key: "Map", Value: value.Of("Item", o)})
 	}
 	return value.NewObject(fields...)
+}
+
+// stateObject is $$.State. Only states that may be retried have a RetryCount.
+func (f *frame) stateObject() *value.Object {
+	o := value.Of("Name", f.state.name, "EnteredTime", timeText(f.since))
+	switch f.state.kind {
+	case kindTask, kindMap, kindParallel:
+		return o.With("RetryCount", int64(f.attempt))
+	}
+	return o
 }
 
 // mapItem is the item of the nearest Map around the frame.

@@ -31,6 +31,7 @@ type Details struct {
 	HasIndex, HasLength                  bool
 	MapRunARN, WorkerName                string
 	RoleARN                              string
+	CredentialsARN                       string // of a task that assumes a role
 	Variables                            *value.Object
 }
 
@@ -155,6 +156,9 @@ func (d *Details) object(typ string) *value.Object {
 	}
 	if d.HasLength {
 		add("length", int64(d.Length))
+	}
+	if d.CredentialsARN != "" {
+		add("taskCredentials", value.Of("roleArn", d.CredentialsARN))
 	}
 	text("mapRunArn", d.MapRunARN)
 	text("workerName", d.WorkerName)

@@ -48,8 +48,11 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 	}
 	f := ef.frame
 	c := Call{
-		Resource: call.spec.resource, Token: ef.wait.token, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt,
+		Resource: call.spec.resource, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
 		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
+	}
+	if call.spec.token {
+		c.Token = ef.wait.token
 	}
 	return func(ctx context.Context) completion {
 		if e.options.Tasks == nil {

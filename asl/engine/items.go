@@ -141,16 +141,10 @@ func (f *frame) itemsRead(c *completion) {
 		f.carry(f.mapRunFailed(c.err))
 		return
 	}
-	it, data := req.iteration, c.output
-	if p := it.spec.itemsPath; p != nil {
-		v, err := f.scope(data).Find(p)
-		if err != nil {
-			f.carry(f.mapRunFailed(&Error{Name: ErrItemReaderFailed, Cause: err.Error()}))
-			return
-		}
-		data = v
-	}
-	items, ok := data.([]any)
+	// ItemsPath has no say here: as recorded, a Map with an ItemReader goes over
+	// the whole of what was read.
+	it := req.iteration
+	items, ok := c.output.([]any)
 	if !ok {
 		f.carry(f.mapRunFailed(&Error{Name: ErrItemReaderFailed, Cause: "Attempting to map over non-iterable node."}))
 		return

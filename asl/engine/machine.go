@@ -161,7 +161,7 @@ func (c *compiler) state(p *program, st *state, s *asl.State, d *asl.Definition)
 	}
 	switch st.kind {
 	case kindTask:
-		st.task = newTaskSpec(s)
+		st.task = c.taskSpec(s)
 		st.nested = newNestedSpec(s.Resource)
 		if s.Resource == "" {
 			c.problem(s.Pos, "state %q has no Resource. name what it calls", s.Name)

@@ -99,10 +99,10 @@ func (f *frame) performMap(effective any) bool {
 			return f.failed(err)
 		}
 	}
-	f.emit("MapStateStarted", func(d *Details) { d.Length, d.HasLength = len(it.items), true })
 	if it.limit, err = f.concurrency(m, effective); err != nil {
 		return f.failed(err)
 	}
+	f.emit("MapStateStarted", func(d *Details) { d.Length, d.HasLength = len(it.items), true })
 	if it.tolerated, err = f.tolerance(m, effective); err != nil {
 		return f.failed(err)
 	}
@@ -178,7 +178,7 @@ func (k *fork) startIterations(prev int64) {
 		it.next++
 		child, input, err := k.iterationFrame(i)
 		if err != nil {
-			k.abort(nil)
+			k.abort()
 			f.rest()
 			f.carry(f.failed(err))
 			return
@@ -313,7 +313,7 @@ func (f *frame) mapDone(it *iteration, result any) bool {
 func (k *fork) tolerates(child *frame, err *Error) bool {
 	f, it := k.frame, k.items
 	if !it.spec.distributed {
-		f.x.emit(f.run, "MapIterationFailed", child.last, f.iterationDetails(child.index))
+		child.failing = true
 		return false
 	}
 	f.x.emit(child.run, "ExecutionFailed", child.last, func(d *Details) { d.setError(err) })

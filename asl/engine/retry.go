@@ -81,12 +81,15 @@ func (e *Error) matches(names []string) bool {
 	return false
 }
 
-// value is the error as a catcher passes it on.
+// value is the error as a catcher passes it on: what is not known is null.
 func (e *Error) value() *value.Object {
-	if e.Cause == "" {
-		return value.Of("Error", e.Name)
+	orNull := func(s string) any {
+		if s == "" {
+			return nil
+		}
+		return s
 	}
-	return value.Of("Error", e.Name, "Cause", e.Cause)
+	return value.Of("Error", orNull(e.Name), "Cause", orNull(e.Cause))
 }
 
 // retryDelay says whether the frame's state is tried again after err, and when.

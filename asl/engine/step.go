@@ -22,12 +22,14 @@ func (x *Execution) enter(f *frame, s *state, input any) {
 	x.ready = append(x.ready, f)
 }
 
-var enteredEvents, exitedEvents, abortedEvents = func() (entered, exited, aborted [8]string) {
-	for i, k := range kindNames {
-		entered[i], exited[i], aborted[i] = k+"StateEntered", k+"StateExited", k+"StateAborted"
-	}
-	return
-}()
+var (
+	enteredEvents = [...]string{"TaskStateEntered", "PassStateEntered", "ChoiceStateEntered", "WaitStateEntered",
+		"SucceedStateEntered", "FailStateEntered", "ParallelStateEntered", "MapStateEntered"}
+	exitedEvents = [...]string{"TaskStateExited", "PassStateExited", "ChoiceStateExited", "WaitStateExited",
+		"SucceedStateExited", "", "ParallelStateExited", "MapStateExited"}
+	abortedEvents = [...]string{kindTask: "TaskStateAborted", kindWait: "WaitStateAborted",
+		kindParallel: "ParallelStateAborted", kindMap: "MapStateAborted"}
+)
 
 // advance performs the frame's state, and those after it, until it waits or ends.
 func (f *frame) advance() {

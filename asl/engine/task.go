@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumbline/asl"
+	"plumbline/asl/jsonpath"
 	"plumbline/asl/value"
 )
 
@@ -17,19 +18,23 @@ type taskSpec struct {
 	service  string // sqs, aws-sdk:sfn; "" for a function or an activity
 	action   string // sendMessage.waitForTaskToken
 	token    bool   // it ends by a callback
+	sync     bool   // .sync: it may end by a callback, too
 	activity bool
+
+	credentials *jsonpath.Template
 }
 
-func newTaskSpec(s *asl.State) *taskSpec {
-	t := &taskSpec{resource: s.Resource}
+func (c *compiler) taskSpec(s *asl.State) *taskSpec {
+	t := &taskSpec{resource: s.Resource, credentials: c.template(s, "Credentials", s.Credentials)}
 	parts := strings.SplitN(s.Resource, ":", 7)
 	switch {
 	case len(parts) >= 7 && parts[0] == "arn" && parts[2] == "states" && parts[3] == "" && parts[4] == "":
 		t.service, t.action = parts[5], parts[6]
-		if i := strings.LastIndexByte(t.action, ':'); i >= 0 {
-			t.service, t.action = t.service+":"+t.action[:i], t.action[i+1:]
+		if name, action, ok := strings.Cut(t.action, ":"); ok && t.service == "aws-sdk" {
+			t.service, t.action = t.service+":"+name, action
 		}
 		t.token = strings.HasSuffix(t.action, ".waitForTaskToken")
+		t.sync = strings.Contains(t.action, ".sync")
 	case len(parts) == 7 && parts[0] == "arn" && parts[2] == "states" && parts[5] == "activity":
 		t.activity = true
 	}
@@ -51,6 +56,7 @@ type pendingCall struct {
 	kind    callKind
 	spec    *taskSpec
 	input   any
+	role    string // of Credentials
 	attempt int
 	reader  *readRequest
 	writer  *writeRequest
@@ -66,6 +72,7 @@ type Call struct {
 	State     string
 	Key       string // the same for every attempt of this state entry: the idempotency key
 	Attempt   int    // from 0
+	RoleARN   string // of Credentials; "" for none
 }
 
 func (f *frame) performTask(effective any) bool {
@@ -79,6 +86,10 @@ func (f *frame) performTask(effective any) bool {
 	var args any
 	if err == nil {
 		args, err = fl.arguments(f, effective)
+	}
+	var role string
+	if err == nil && spec.credentials != nil {
+		role, err = f.roleOf(spec, effective)
 	}
 	f.wait = nil
 	if err != nil {
@@ -95,7 +106,8 @@ func (f *frame) performTask(effective any) bool {
 		w.beat = x.now.Add(w.beatEvery)
 	}
 	w.call = &pendingCall{kind: callTask, spec: spec, input: args, attempt: f.attempt}
-	f.scheduled(spec, args, timeout, beat)
+	w.call.role = role
+	f.scheduled(w.call, timeout, beat)
 	switch {
 	case spec.activity:
 		w.kind = waitWorker
@@ -112,6 +124,16 @@ func (f *frame) tooLarge() *Error {
 		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", f.state.name)}
 }
 
+// roleOf is the role that Credentials name.
+func (f *frame) roleOf(t *taskSpec, effective any) (string, error) {
+	v, err := f.fill(t.credentials, effective)
+	if err != nil {
+		return "", err
+	}
+	o, _ := v.(*value.Object)
+	return o.String("RoleArn"), nil
+}
+
 // newToken names the waiting frame. The random part is from the execution's
 // own sequence, so a replay makes the same token.
 func (f *frame) newToken() string {
@@ -120,13 +142,15 @@ func (f *frame) newToken() string {
 }
 
 // scheduled makes the events of a task's start.
-func (f *frame) scheduled(t *taskSpec, args any, timeout, beat int64) {
+func (f *frame) scheduled(c *pendingCall, timeout, beat int64) {
+	t, args := c.spec, c.input
 	if t.service != "" {
 		f.emit("TaskScheduled", func(d *Details) {
 			t.describe(d)
 			d.Region = f.x.engine.options.Region
 			d.Parameters, d.HasParameters = args, true
 			d.TimeoutSeconds, d.HeartbeatSeconds = timeout, beat
+			d.CredentialsARN = c.role
 		})
 		f.emit("TaskStarted", t.describe)
 		return
@@ -135,6 +159,7 @@ func (f *frame) scheduled(t *taskSpec, args any, timeout, beat int64) {
 		d.Resource = t.resource
 		d.Input, d.HasInput = args, true
 		d.TimeoutSeconds, d.HeartbeatSeconds = timeout, beat
+		d.CredentialsARN = c.role
 	})
 	if !t.activity {
 		f.emit("LambdaFunctionStarted", nil)
@@ -198,7 +223,8 @@ func (f *frame) submitted(answer any) {
 // called is a callback: it may come before the call that sent the token returns.
 func (f *frame) called(c *completion) {
 	if f.wait.kind == waitCall {
-		f.wait.early = c
+		early := *c
+		f.wait.early = &early
 		return
 	}
 	f.outcome(c)
