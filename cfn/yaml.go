@@ -61,18 +61,15 @@ type errDocuments struct {
 
 func (e *errDocuments) Error() string { return fmt.Sprintf("line %d: a second document", e.line) }
 
-// parseYAML returns the document node, nil for a source without one. A panic of
-// yaml.v3 is an error.
+// parseYAML returns the document node, nil for a source without one. It reads
+// to the end of the source, since yaml.v3 looks at what follows the document only
+// when it is asked for another. A panic of yaml.v3 is an error.
 func parseYAML(src []byte) (doc *yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			doc, err = nil, fmt.Errorf("yaml: %v", p)
 		}
 	}()
-	if !bytes.Contains(src, []byte("\n---")) && !bytes.Contains(src, []byte("\r---")) && !bytes.Contains(src, []byte("\n...")) && !bytes.Contains(src, []byte("\r...")) {
-		doc = new(yaml.Node)
-		return doc, yaml.Unmarshal(src, doc)
-	}
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	for {
 		next := new(yaml.Node)
@@ -175,9 +172,6 @@ func (r *yamlReader) tagged(n *yaml.Node, depth int) *Value {
 	at := r.content(n)
 	if strings.HasPrefix(n.Tag, "!!") {
 		return r.standard(n, at, depth)
-	}
-	if n.Tag == "!" {
-		return r.plain(n, at, depth)
 	}
 	key, ok := function(n.Tag)
 	if !ok {
