@@ -251,6 +251,7 @@ func (v *variable) makeChoices() {
 		for _, text := range allowed {
 			add(text, false)
 		}
+		v.determined = v.determined || len(v.choices) == 1 // it can be nothing else
 		return
 	}
 	empty := false

@@ -3,10 +3,11 @@ package cfn
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // resolver resolves the values of one template. It belongs to one call of
-// Worlds and is used by one goroutine; what it makes is immutable. The world in
+// Worlds and is used by one goroutine at a time; what it makes is immutable. The world in
 // which it resolves is set from outside; what a resource reads of that world is
 // recorded, so that worlds which agree on it share the result.
 type resolver struct {
@@ -26,6 +27,7 @@ type resolver struct {
 	variables   []variable
 	variableOf  map[string]int // parameter or pseudo parameter → variable
 
+	mu        sync.Mutex // held by what models ask after Worlds has returned
 	world     *world
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work

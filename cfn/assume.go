@@ -1,0 +1,98 @@
+package cfn
+
+import "slices"
+
+// assumptions lists what a world takes for granted of these variables.
+func (r *resolver) assumptions(w *world, variables []int) []Assumption {
+	if len(variables) == 0 {
+		return nil
+	}
+	out := make([]Assumption, 0, len(variables))
+	for _, i := range variables {
+		v := &r.variables[i]
+		if !v.outcome {
+			out = append(out, v.assumption(w.choices[i]))
+			continue
+		}
+		if !w.used[i] || slices.ContainsFunc(out, func(a Assumption) bool { return a.Name == v.name }) {
+			continue
+		}
+		r.world = w
+		value := "false"
+		if r.condition(v.condition) == isTrue {
+			value = "true"
+		}
+		out = append(out, Assumption{Name: v.name, Value: value})
+	}
+	return out
+}
+
+// assumption is what choosing a value of the variable takes for granted. The
+// default of a NoEcho parameter is not shown.
+func (v *variable) assumption(i int) Assumption {
+	c := &v.choices[i]
+	a := Assumption{Name: v.name, Value: c.text, Default: c.standard}
+	if v.parameter != nil && v.parameter.declared.NoEcho && c.value != nil && c.text != "" {
+		a.Value = "****"
+	}
+	return a
+}
+
+// AssumedFor is the part of Assumed that decides what this resource of the
+// model looks like: of each condition that it depends on, the values that would
+// change the condition's outcome if they were others. It is nil for a resource
+// that is the same whatever is assumed. Where all are defaults, the resource
+// follows from defaults. It is safe for concurrent use.
+func (m *Model) AssumedFor(res *Resource) []Assumption {
+	if m.resolver == nil {
+		return m.Assumed
+	}
+	i, ok := m.index()[res.LogicalID]
+	if !ok || m.Resources[i] != res {
+		return nil
+	}
+	r := m.resolver
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var variables []int
+	for _, x := range m.variants[i].reads {
+		if !x.condition {
+			variables = append(variables, x.which)
+			continue
+		}
+		variables = append(variables, r.deciding(m.world, x.which)...)
+	}
+	slices.Sort(variables)
+	return r.assumptions(m.world, slices.Compact(variables))
+}
+
+// deciding are the variables that a condition turns on in a world: a change of
+// one of them alone changes the outcome. Where it takes two or more changes, all
+// variables of the condition are meant.
+func (r *resolver) deciding(w *world, condition int) []int {
+	variables := r.conditions[condition].variables
+	r.world = w
+	before := r.condition(condition)
+	other := r.newWorld()
+	r.world = other
+	var out []int
+next:
+	for _, v := range variables {
+		for c := range r.variables[v].choices {
+			if c == w.choices[v] {
+				continue
+			}
+			other.set(nil)
+			copy(other.choices, w.choices)
+			other.choices[v] = c
+			if r.condition(condition) != before {
+				out = append(out, v)
+				continue next
+			}
+		}
+	}
+	if out == nil {
+		return variables
+	}
+	return out
+}
