@@ -13,6 +13,7 @@ type Report struct {
 	Assessments []Assessment // sorted by target path, then stack
 	Skipped     []Skipped    // files that were found but are not templates
 	Counts      finding.Counts
+	Warnings    []string // suppressions that do not count or select nothing; with their places
 }
 
 // Provenance says what made a report, so that an auditor can make it again.

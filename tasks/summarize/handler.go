@@ -25,7 +25,7 @@ type Handler struct {
 	now        func() time.Time
 }
 
-// New returns the task. A nil render stores no report and no summary. p is what
+// New returns the task. A nil render stores no report. p is what
 // the report says of the tool, the rules and the policy; the times are filled in.
 func New(blobs blob.Store, render scan.Render, p scan.Provenance, now func() time.Time) *Handler {
 	return &Handler{blobs: blobs, render: render, provenance: p, now: now}
@@ -83,9 +83,9 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 			return Out{}, fmt.Errorf("report of the estate: %w", tasks.StoreError(err))
 		}
 		sum.Report = out.Stored
-		if _, err := h.blobs.Put(ctx, scan.SummaryKey(in.ScanID, p.Started), sum); err != nil {
-			return Out{}, fmt.Errorf("store summary: %w", tasks.StoreError(err))
-		}
+	}
+	if _, err := h.blobs.Put(ctx, scan.SummaryKey(in.ScanID, p.Started), sum); err != nil {
+		return Out{}, fmt.Errorf("store summary: %w", tasks.StoreError(err))
 	}
 	if out.Report, err = h.blobs.Put(ctx, scan.WorkPrefix+blob.Segment(in.ScanID)+"/report", r); err != nil {
 		return Out{}, fmt.Errorf("hand over the report: %w", tasks.StoreError(err))

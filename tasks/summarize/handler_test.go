@@ -111,7 +111,7 @@ func TestHandle(t *testing.T) {
 	}
 }
 
-func TestNothingIsStoredWithoutARenderer(t *testing.T) {
+func TestNoReportIsStoredWithoutARenderer(t *testing.T) {
 	store := estate(t)
 	before := store.Len()
 	h := summarize.New(store, nil, scan.Provenance{}, func() time.Time { return ended })
@@ -119,8 +119,8 @@ func TestNothingIsStoredWithoutARenderer(t *testing.T) {
 	if err != nil || out.Stored != "" {
 		t.Errorf("got %+v, %v", out, err)
 	}
-	if n := store.Len() - before; n != 1 {
-		t.Errorf("%d objects were stored, want the report that is handed over alone", n)
+	if n := store.Len() - before; n != 2 {
+		t.Errorf("%d objects were stored, want the summary and the report that is handed over", n)
 	}
 }
 

@@ -1,0 +1,260 @@
+// Package local runs the workflows in this process: the engine in place of Step
+// Functions, functions in place of Lambda, memory in place of the bucket, and
+// where a data folder is given, SQLite and files in place of table and bucket.
+package local
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"plumbline/asl/engine"
+	"plumbline/blob"
+	"plumbline/cfn/source"
+	"plumbline/ruleset"
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/evaluate"
+	"plumbline/workflows"
+)
+
+// Rules is what a scan asks of a set of rules; *ruleset.Set is one. Safe for concurrent use.
+type Rules interface {
+	evaluate.Rules
+	Index() *ruleset.Index
+}
+
+// Options is what to scan, by what, and who wants to hear of it. Templates and
+// Rules are required; the rest has a meaning when zero.
+type Options struct {
+	Templates  []source.Template
+	Skipped    []source.Skipped  // handed on to the report
+	Parameters map[string]string // given values, for each template that declares them
+	Account    string            // of templates that do not say; "" not known
+	Region     string
+
+	Rules          Rules
+	Policy         *ruleset.Policy // nil: none
+	NoSuppressions bool            // suppressed findings count
+	// Keep says which statuses become findings rather than mere counts; nil
+	// keeps what needs attention: all but pass and skip.
+	Keep func(status string) bool
+
+	// Data is the folder of the findings table and the reports. "": nothing is
+	// written or remembered.
+	Data       string
+	Render     scan.Render     // for the stored reports; nil: none are stored. Used with Data only.
+	Provenance scan.Provenance // what reports say of the tool, the rules and the policy; times are filled in
+
+	Workers  int                                        // templates at once; 0: GOMAXPROCS
+	Progress func(done, total int)                      // after each template; from any goroutine
+	Observe  func(phase scan.Phase, took time.Duration) // after each piece of work; from any goroutine. Adds nothing where nil.
+	Notice   func(scan.Notice)                          // each message to people, also those kept in Data; from any goroutine
+	Watch    func(engine.Event)                         // every event of every execution; must not block
+	Now      func() time.Time                           // nil: time.Now
+	ScanID   string                                     // "": a new one
+
+	// Tasks replaces task functions by the text that workflows call them by
+	// ("${AssessArn}"), so that a test can make any of them fail.
+	Tasks map[string]tasks.Func
+}
+
+// Scan runs scan-estate over the templates and returns the report, whose
+// findings have the same order each time. What fails for one template stands in
+// its assessment; the error is about the scan as a whole: the data folder
+// cannot be used, the workflow itself failed, or ctx ended, which leaves
+// nothing half-written.
+func Scan(ctx context.Context, o Options) (*scan.Report, error) {
+	r, err := newRunner(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	report, err := r.scan(ctx)
+	return report, errors.Join(err, r.close())
+}
+
+// runner is one process's stand-in for the account that the suite runs in.
+type runner struct {
+	o         Options
+	backends  *backends
+	functions engine.Functions
+	machines  map[string]*engine.Machine // by placeholder
+	objects   objects
+	calls     sync.WaitGroup // task calls under way, also those whose state has ended
+	done      atomic.Int64   // templates
+	matched   suppressions
+}
+
+func newRunner(ctx context.Context, o Options) (*runner, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Keep == nil {
+		o.Keep = evaluate.Attention
+	}
+	if o.ScanID == "" {
+		o.ScanID = newScanID()
+	}
+	machines, err := compiled()
+	if err != nil {
+		return nil, err
+	}
+	b, err := openBackends(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{o: o, backends: b, machines: machines, objects: objects{b.blobs}}
+	r.functions = r.register()
+	return r, nil
+}
+
+// close waits for what is still at work, then closes the stores.
+func (r *runner) close() error {
+	r.calls.Wait()
+	return r.backends.close()
+}
+
+func newScanID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return "scan-" + hex.EncodeToString(b[:])
+}
+
+// scanInput is the input of scan-estate and, with a target, of scan-stack.
+type scanInput struct {
+	ScanID  string       `json:"scanId"`
+	Started time.Time    `json:"started"`
+	Target  *scan.Target `json:"target,omitempty"`
+}
+
+func (r *runner) input(target *scan.Target) ([]byte, error) {
+	b, err := json.Marshal(scanInput{r.o.ScanID, r.o.Now().UTC(), target})
+	if err != nil {
+		return nil, fmt.Errorf("encode the workflow's input: %w", err)
+	}
+	return b, nil
+}
+
+// Run runs one of plumbline's own workflows by name with the real tasks, for a
+// person who wants to see it work. A nil input is made of the options:
+// scan-estate takes all templates, scan-stack the first. That an execution
+// fails is no error: see the result.
+func Run(ctx context.Context, workflow string, input []byte, o Options) (engine.Result, error) {
+	i := slices.IndexFunc(workflows.Machines, func(m workflows.Machine) bool { return m.File == workflow })
+	if i < 0 {
+		_, err := workflows.Source(workflow)
+		return engine.Result{}, err
+	}
+	r, err := newRunner(ctx, o)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	if input == nil {
+		var target *scan.Target
+		if workflow == "scan-stack" && len(o.Templates) > 0 {
+			t := r.o.target(o.Templates[0])
+			target = &t
+		}
+		if input, err = r.input(target); err != nil {
+			return engine.Result{}, errors.Join(err, r.close())
+		}
+	}
+	res, err := r.run(ctx, r.machines[workflows.Machines[i].Placeholder()], input, r.o.Workers)
+	return res, errors.Join(err, r.close())
+}
+
+func (r *runner) scan(ctx context.Context) (*scan.Report, error) {
+	input, err := r.input(nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.run(ctx, r.machines[estatePlaceholder], input, r.o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != engine.Succeeded {
+		return nil, fmt.Errorf("scan-estate ended as %s: %s: %s", res.Status, res.Error, scan.Cause(res.Cause))
+	}
+	var out struct {
+		Report blob.Ref `json:"report"`
+	}
+	if err := json.Unmarshal(res.Output, &out); err != nil {
+		return nil, fmt.Errorf("decode output of scan-estate: %w", err)
+	}
+	report, err := blob.Get[scan.Report](ctx, r.backends.blobs, out.Report)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range r.o.Skipped {
+		report.Skipped = append(report.Skipped, scan.Skipped{Path: s.Path, Reason: s.Reason})
+	}
+	for _, a := range report.Assessments {
+		report.Warnings = append(report.Warnings, a.Warnings...)
+	}
+	if !r.o.NoSuppressions {
+		for _, w := range r.o.Policy.SuppressionWarnings(r.matched.total(), report.Provenance.Started) {
+			report.Warnings = append(report.Warnings, w.Error())
+		}
+	}
+	return report, nil
+}
+
+// run runs one execution to its end.
+func (r *runner) run(ctx context.Context, m *engine.Machine, input []byte, workers int) (engine.Result, error) {
+	x, err := engine.Run(ctx, m, input, engine.Options{Tasks: r, Objects: r.objects, Workers: workers, Watch: r.o.Watch})
+	if ctx.Err() != nil {
+		return engine.Result{}, ctx.Err()
+	}
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return x.Result(), nil
+}
+
+// suppressions sums over templates how often each of the policy's suppressions matched.
+type suppressions struct {
+	mu      sync.Mutex
+	matched []int
+}
+
+func (s *suppressions) add(matched []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.matched == nil {
+		s.matched = make([]int, len(matched))
+	}
+	for i, n := range matched {
+		s.matched[i] += n
+	}
+}
+
+func (s *suppressions) total() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.matched
+}
+
+// inForce reports whether a rule is judged: it exists, and no policy turns it off.
+func (r *runner) inForce(rule string) bool {
+	if _, off := r.o.Policy.RuleOff(rule); off {
+		return false
+	}
+	return r.o.Rules.Index().HasRule(rule)
+}
+
+// target is what a template is to the workflow.
+func (o *Options) target(t source.Template) scan.Target {
+	return scan.Target{Path: t.Path, Stack: t.Stack, Account: cmp.Or(t.Account, o.Account), Region: cmp.Or(t.Region, o.Region)}
+}

@@ -1,0 +1,153 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"plumbline/asl/engine"
+	"plumbline/cfn"
+	"plumbline/cfn/source"
+	"plumbline/finding"
+	"plumbline/ruleset"
+	"plumbline/scan"
+	"plumbline/tasks"
+	"plumbline/tasks/assess"
+	"plumbline/tasks/catalog"
+	"plumbline/tasks/evaluate"
+	"plumbline/tasks/fetchstack"
+	"plumbline/tasks/listtargets"
+	"plumbline/tasks/notify"
+	"plumbline/tasks/persistfindings"
+	"plumbline/tasks/recordfailure"
+	"plumbline/tasks/summarize"
+	"plumbline/tasks/writereport"
+)
+
+// register makes the task functions under the text by which workflows call them.
+func (r *runner) register() engine.Functions {
+	o, b := &r.o, r.backends
+	t := newTemplates(o)
+	fs := engine.Functions{
+		"${ListTargetsArn}":     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
+		"${FetchStackArn}":      tasks.Of(fetchstack.New(t, b.blobs).Handle),
+		"${AssessArn}":          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Keep: o.Keep, Now: o.Now}).Handle),
+		"${PersistFindingsArn}": tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
+		"${WriteReportArn}":     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
+		"${NotifyArn}":          tasks.Of(notify.New(b.channel, o.Now).Handle),
+		"${SummarizeArn}":       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
+		"${RecordFailureArn}":   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
+	}
+	for _, d := range finding.Domains {
+		fs["${"+catalog.Evaluate(d)+"Arn}"] = tasks.Of(evaluate.New(o.Rules, b.blobs, evaluate.Config{Domain: d, Keep: o.Keep}, o.Observe).Handle)
+	}
+	for name, f := range o.Tasks {
+		fs[name] = f
+	}
+	return fs
+}
+
+// suppress applies the policy's suppressions and those in the template; nil where none are to be applied.
+func (r *runner) suppress() assess.Suppress {
+	if r.o.NoSuppressions {
+		return nil
+	}
+	same := &equivalents{index: r.o.Rules.Index()}
+	return func(models []*cfn.Model, findings []finding.Finding, now time.Time) []string {
+		s := ruleset.Suppress(r.o.Policy, same, models, findings, now)
+		r.matched.add(s.Matched)
+		var warnings []string
+		for _, w := range s.Warnings {
+			warnings = append(warnings, w.Error())
+		}
+		return warnings
+	}
+}
+
+// equivalents decodes a rule's ids in other tools when a template suppresses
+// by one of them, each once.
+type equivalents struct {
+	index *ruleset.Index
+	known sync.Map // rule id → map[string][]string
+}
+
+// Equivalents returns the rule's ids by tool. A rule that cannot be decoded has
+// none: that its index is broken is told when it is judged.
+func (e *equivalents) Equivalents(rule string) map[string][]string {
+	if v, ok := e.known.Load(rule); ok {
+		return v.(map[string][]string)
+	}
+	var ids map[string][]string
+	if entry := e.index.Entry(rule); entry != nil {
+		if d, err := entry.Details(); err == nil {
+			ids = d.Equivalents
+		}
+	}
+	e.known.Store(rule, ids)
+	return ids
+}
+
+// templates lists and reads the templates of a scan.
+type templates struct {
+	o    *Options
+	byID map[scan.Target]int
+}
+
+func newTemplates(o *Options) *templates {
+	t := &templates{o: o, byID: make(map[scan.Target]int, len(o.Templates))}
+	for i, x := range o.Templates {
+		t.byID[o.target(x)] = i
+	}
+	return t
+}
+
+// Targets lists them.
+func (t *templates) Targets(context.Context) ([]scan.Target, error) {
+	out := make([]scan.Target, len(t.o.Templates))
+	for i, x := range t.o.Templates {
+		out[i] = t.o.target(x)
+	}
+	return out, nil
+}
+
+// Fetch reads one. What stands in the way of reading it is the snapshot's
+// outcome, at the template's place.
+func (t *templates) Fetch(_ context.Context, target scan.Target) (*scan.Snapshot, error) {
+	i, ok := t.byID[target]
+	if !ok {
+		return nil, errors.New("it is not a target of this scan")
+	}
+	x := &t.o.Templates[i]
+	s := &scan.Snapshot{Target: target, Source: x.Source, Failed: x.Failed, Parameters: t.o.Parameters, Observe: t.o.Observe}
+	if s.Failed != "" || s.Source != nil || x.Path == source.Stdin {
+		return s, nil
+	}
+	start := time.Now()
+	var err error
+	if s.Source, err = os.ReadFile(x.Path); err != nil {
+		s.Failed = unreadable(err)
+	}
+	if t.o.Observe != nil {
+		t.o.Observe(scan.PhaseRead, time.Since(start))
+	}
+	return s, nil
+}
+
+// unreadable says in words why a file cannot be read; the finding that carries
+// it names the path already.
+func unreadable(err error) string {
+	var p *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "the file is gone: it was there when the scan began"
+	case errors.Is(err, syscall.EISDIR):
+		return "a folder stands here now: it was a file when the scan began"
+	case errors.As(err, &p):
+		return "the file cannot be read: " + p.Err.Error()
+	}
+	return "the file cannot be read: " + err.Error()
+}
