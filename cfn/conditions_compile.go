@@ -302,9 +302,10 @@ func otherThan(values []string) string {
 	var shown []string
 	empty := false
 	for _, s := range values {
-		if s == "" {
+		switch {
+		case s == "":
 			empty = true
-		} else {
+		case !slices.Contains(shown, s): // a default may be one of the literals
 			shown = append(shown, s)
 		}
 	}
