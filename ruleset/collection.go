@@ -84,17 +84,36 @@ func (l *listView) ConvertToNative(t reflect.Type) (any, error) {
 	return types.NewRefValList(types.DefaultTypeAdapter, elements(l)).ConvertToNative(t)
 }
 
-// elements are the elements of any list.
-func elements(l traits.Lister) []ref.Val {
+// elements are the elements of any list, unsure ones included.
+func elements(l traits.Lister) refList {
 	if r, ok := l.(refList); ok {
 		return r
 	}
-	n, _ := l.Size().(types.Int)
-	out := make([]ref.Val, n)
+	n, _ := sizeOf(l)
+	out := make(refList, n)
 	for i := range out {
-		out[i] = l.Get(types.Int(i))
+		out[i] = elementAt(l, i)
 	}
 	return out
+}
+
+// sizeOf is the number of elements, unsure ones included.
+func sizeOf(l traits.Lister) (int, bool) {
+	if r, ok := l.(refList); ok {
+		return len(r), true
+	}
+	n, ok := l.Size().(types.Int)
+	return int(n), ok
+}
+
+func elementAt(l traits.Lister, i int) ref.Val {
+	switch l := l.(type) {
+	case refList:
+		return l[i]
+	case *listView:
+		return l.at(i)
+	}
+	return l.Get(types.Int(i))
 }
 
 func concat(a, b traits.Lister) refList {
@@ -109,6 +128,9 @@ type refList []ref.Val
 var _ traits.Lister = refList(nil)
 
 func (l refList) GetInt64Index(i int64) (any, bool) {
+	if u := unsureIn(l); u != nil {
+		return u, true
+	}
 	if i < 0 || i >= int64(len(l)) {
 		return nil, false
 	}
@@ -119,6 +141,9 @@ func (l refList) Get(index ref.Val) ref.Val {
 	i, err := types.GetOrError(index)
 	if err != nil {
 		return types.WrapErr(err)
+	}
+	if u := unsureIn(l); u != nil {
+		return u
 	}
 	if i < 0 || i >= len(l) {
 		return types.NewErr("index out of bounds: %d", i)

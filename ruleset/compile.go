@@ -201,6 +201,8 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 		return e.selfView, true
 	case "template":
 		return e.template, true
+	case tellingName:
+		return e.owner.render, true
 	}
 	for i := range e.c.rule.Let {
 		if e.c.rule.Let[i].Name == name {

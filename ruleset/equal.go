@@ -133,23 +133,30 @@ func (c *conjunction) result() ref.Val {
 }
 
 func equalLists(a, b traits.Lister) ref.Val {
-	if a.Size() != b.Size() {
+	leastA, mostA := sizeBounds(a)
+	leastB, mostB := sizeBounds(b)
+	if leastA > mostB || leastB > mostA {
 		return types.False
 	}
-	n, _ := a.Size().(types.Int)
+	x, y := elements(a), elements(b)
+	if leastA != mostA || leastB != mostB {
+		return types.MergeUnknowns(unsureIn(x), unsureIn(y))
+	}
 	var all conjunction
-	for i := types.Int(0); i < n && !all.no; i++ {
-		all.add(equal(a.Get(i), b.Get(i)))
+	for i := range x {
+		if all.add(equal(x[i], y[i])); all.no {
+			break
+		}
 	}
 	return all.result()
 }
 
 // contains is `x in list`.
 func contains(l traits.Lister, x ref.Val) ref.Val {
-	n, _ := l.Size().(types.Int)
 	var unknown *types.Unknown
-	for i := types.Int(0); i < n; i++ {
-		switch v := equal(l.Get(i), x).(type) {
+	n, _ := sizeOf(l)
+	for i := range n {
+		switch v := equal(elementAt(l, i), x).(type) {
 		case types.Bool:
 			if v {
 				return types.True

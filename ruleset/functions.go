@@ -7,6 +7,8 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/decls"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/parser"
 )
@@ -82,25 +84,28 @@ const (
 // macros are has, source and plaintext: what they ask about is the property
 // itself, which a function, given only its value, could not see.
 func macros() []cel.Macro {
-	return []cel.Macro{
+	return append(collectMacros(),
 		cel.GlobalMacro("has", 1, propertyMacro("has", hasFunction)),
 		cel.GlobalMacro("source", 1, propertyMacro("source", sourceFunction)),
 		cel.GlobalMacro("plaintext", 1, propertyMacro("plaintext", plaintextFunction)),
-	}
+	)
 }
 
 // propertyMacro expands name(a.b) to function(a, "b", a.b) and name(a[k]) to
-// function(a, k, a[k]).
+// function(a, k, a[k]). has() of a call asks whether it gave null.
 func propertyMacro(name, function string) cel.MacroFactory {
 	return func(h parser.ExprHelper, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
 		arg := args[0]
 		if arg.Kind() == ast.SelectKind {
 			s := arg.AsSelect()
-			return h.NewCall(function, h.Copy(s.Operand()), h.NewLiteral(celString(s.FieldName())), arg), nil
+			return h.NewCall(function, h.Copy(s.Operand()), h.NewLiteral(types.String(s.FieldName())), arg), nil
 		}
-		if arg.Kind() == ast.CallKind && arg.AsCall().FunctionName() == "_[_]" {
+		if arg.Kind() == ast.CallKind && arg.AsCall().FunctionName() == operators.Index {
 			a := arg.AsCall().Args()
 			return h.NewCall(function, h.Copy(a[0]), h.Copy(a[1]), arg), nil
+		}
+		if name == "has" && arg.Kind() == ast.CallKind {
+			return h.NewCall(operators.NotEquals, h.NewCall("dyn", arg), h.NewLiteral(types.NullValue)), nil
 		}
 		return nil, h.NewError(arg.ID(), name+" takes a property or an element, such as "+name+"(resource.Name)")
 	}
@@ -117,5 +122,6 @@ func internalFunctions() []cel.EnvOption {
 		declare(hasFunction, cel.BoolType),
 		declare(sourceFunction, cel.StringType),
 		declare(plaintextFunction, cel.BoolType),
+		cel.Function(collectFunction, cel.Overload("plumbline_"+collectFunction, []*cel.Type{cel.ListType(a), cel.BoolType, a, b}, cel.ListType(a))),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"plumbline/cfn"
 )
@@ -162,12 +163,14 @@ func (v *view) conditionValues(operator, key ref.Val) ref.Val {
 	}
 	out := refList{}
 	var unknown *types.Unknown
-	l := asLister(v.get("Conditions"))
-	n, _ := l.Size().(types.Int)
-	for i := range n {
-		c, ok := l.Get(i).(*view)
+	l, ok := v.get("Conditions").(traits.Lister)
+	if !ok {
+		return v.get("Conditions")
+	}
+	for _, x := range elements(l) {
+		c, ok := x.(*view)
 		if !ok {
-			if u, isUnknown := l.Get(i).(*types.Unknown); isUnknown {
+			if u, isUnknown := x.(*types.Unknown); isUnknown {
 				unknown = types.MergeUnknowns(unknown, u)
 			}
 			continue
@@ -178,14 +181,14 @@ func (v *view) conditionValues(operator, key ref.Val) ref.Val {
 			continue
 		}
 		values := c.get("Values")
-		if lister := asLister(values); lister != nil {
-			out = append(out, elements(lister)...)
-		} else {
+		lister, ok := values.(traits.Lister)
+		if !ok {
 			return values
 		}
+		out = append(out, elements(lister)...)
 	}
-	if unknown != nil && len(out) == 0 {
-		return unknown
+	if unknown != nil {
+		out = append(out, markUnsure(unknown)) // it may be this condition, with any values
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/common/types/traits"
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
@@ -224,10 +223,4 @@ func exempt(policy, resource, key ref.Val) ref.Val {
 		}
 	}
 	return types.False
-}
-
-// asLister is v as a list, or nil.
-func asLister(v ref.Val) traits.Lister {
-	l, _ := v.(traits.Lister)
-	return l
 }

@@ -6,6 +6,7 @@ import (
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
@@ -193,19 +194,16 @@ func conditions(v *cfn.Value) *cfn.Value {
 
 // anyOf is true where one element says yes, unknown where one may, else false.
 func anyOf(list ref.Val, ask func(ref.Val) ref.Val) ref.Val {
-	l, ok := list.(interface {
-		Size() ref.Val
-		Get(ref.Val) ref.Val
-	})
+	l, ok := list.(traits.Lister)
 	if !ok {
 		return list // unknown, or an error
 	}
-	n, _ := l.Size().(types.Int)
+	n, _ := sizeOf(l)
 	var unknown *types.Unknown
 	var err ref.Val
 	for i := range n {
 		var answer ref.Val
-		switch x := l.Get(i).(type) {
+		switch x := elementAt(l, i).(type) {
 		case *types.Unknown, *types.Err:
 			answer = x
 		default:

@@ -46,12 +46,22 @@ func (p *planner) call(n interpreter.InterpretableCall) (interpreter.Interpretab
 	case operators.LogicalNot, operators.Negate, operators.NotStrictlyFalse, operators.OldNotStrictlyFalse:
 		return n, nil // their operand is never a text
 	case operators.Equals, operators.NotEquals:
-		return &equalNode{id: n.ID(), a: args[0], b: args[1], negate: n.Function() == operators.NotEquals}, nil
+		equals := &equalNode{id: n.ID(), a: args[0], b: args[1], negate: n.Function() == operators.NotEquals}
+		if bound, ok := sizeBound(&callNode{id: n.ID(), function: n.Function(), args: args, impl: equals.overload()}); ok {
+			return bound, nil
+		}
+		return equals, nil
 	case operators.In, operators.OldIn:
 		return &inNode{id: n.ID(), x: args[0], in: args[1]}, nil
 	}
 	if ask := propertyNodes[n.Function()]; ask != nil {
 		return &propertyNode{id: n.ID(), operand: args[0], name: args[1], ask: ask, presentOnly: n.Function() == hasFunction}, nil
+	}
+	if n.Function() == collectFunction {
+		return &collectNode{n.ID(), args[0], args[1], args[2], args[3]}, nil
+	}
+	if ask := setOps[n.Function()]; ask != nil && len(args) == 2 {
+		return &setNode{n.ID(), args[0], args[1], ask}, nil
 	}
 	c := &callNode{id: n.ID(), function: n.Function(), args: args}
 	if c.impl = p.overloads[n.OverloadID()]; c.impl == nil {
@@ -122,6 +132,12 @@ func (c *callNode) apply(vals []ref.Val) ref.Val {
 			unknown = types.MergeUnknowns(unknown, v)
 		case *symbolic:
 			symbol = true
+		case refList:
+			if !c.lifts {
+				unknown = types.MergeUnknowns(unknown, unknownIn(v, 0))
+			} else if !c.whole && !counting[c.function] {
+				unknown = types.MergeUnknowns(unknown, unsureIn(v))
+			}
 		case traits.Lister, traits.Mapper, *mapView:
 			if !c.lifts {
 				unknown = types.MergeUnknowns(unknown, unknownIn(v, 0))
@@ -184,12 +200,18 @@ func (n *equalNode) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, n.Exec)
 }
 func (n *equalNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	v := equal(n.a.Exec(frame), n.b.Exec(frame))
-	if b, ok := v.(types.Bool); ok && n.negate {
-		return !b
-	}
-	return v
+	return n.compare(n.a.Exec(frame), n.b.Exec(frame))
 }
+
+func (n *equalNode) compare(a, b ref.Val) ref.Val {
+	if n.negate {
+		return not(equal(a, b))
+	}
+	return equal(a, b)
+}
+
+// overload is the comparison for a node that evaluates the operands itself.
+func (n *equalNode) overload() *functions.Overload { return &functions.Overload{Binary: n.compare} }
 
 // inNode is `x in list` and `key in map`.
 type inNode struct {
@@ -266,9 +288,8 @@ func unknownIn(v ref.Val, depth int) *types.Unknown {
 		return v.unknown()
 	case traits.Lister:
 		if depth < 4 {
-			n, _ := v.Size().(types.Int)
-			for i := range n {
-				out = types.MergeUnknowns(out, unknownIn(v.Get(i), depth+1))
+			for _, x := range elements(v) {
+				out = types.MergeUnknowns(out, unknownIn(x, depth+1))
 			}
 		}
 	case types.String, types.Int, types.Bool, types.Double:

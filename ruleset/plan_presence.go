@@ -11,8 +11,6 @@ import (
 	"plumbline/cfn"
 )
 
-func celString(s string) types.String { return types.String(s) }
-
 // propertyNode is has(a.b), source(a.b) or plaintext(a.b): a question about
 // the property, not about its value.
 type propertyNode struct {

@@ -33,8 +33,12 @@ var symbolicOps = map[string]symbolicOp{
 var lifting = map[string]bool{
 	operators.Add: true, operators.Index: true, operators.OptIndex: true, "size": true, "dyn": true, "type": true,
 	"optional.of": true, "value": true, "hasValue": true, "first": true, "last": true, "slice": true, "reverse": true,
-	"cel.@mapInsert": true, "sets.contains": true, "sets.intersects": true, "sets.equivalent": true,
+	"cel.@mapInsert": true,
 }
+
+// counting are those of lifting whose answer stays right where an element may
+// not be there: a list answers its size itself.
+var counting = map[string]bool{operators.Add: true, "size": true, "dyn": true, "type": true, "optional.of": true, "value": true}
 
 // partOp makes startsWith, endsWith and contains: has decides for a symbolic
 // text and a plain part; before and after say where the part may have
@@ -73,8 +77,8 @@ func asciiUpper(s string) string {
 	}, s)
 }
 
-// sizeNode compares the size of a text with a constant, since a symbolic text
-// has a least size though it has no size.
+// sizeNode compares a size with a constant: a symbolic text has a least size
+// though it has no size, and so has a list of which an element is unsure.
 type sizeNode struct {
 	*callNode           // the comparison
 	size      *callNode // size(x)
@@ -85,7 +89,7 @@ type sizeNode struct {
 // sizeBound recognises size(x) > 3 and the like.
 func sizeBound(c *callNode) (*sizeNode, bool) {
 	switch c.function {
-	case operators.Greater, operators.GreaterEquals, operators.Less, operators.LessEquals:
+	case operators.Greater, operators.GreaterEquals, operators.Less, operators.LessEquals, operators.Equals, operators.NotEquals:
 	default:
 		return nil, false
 	}
@@ -108,27 +112,72 @@ func (n *sizeNode) Eval(a interpreter.Activation) ref.Val {
 
 func (n *sizeNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	v := n.size.args[0].Exec(frame)
-	s, ok := v.(*symbolic)
-	if !ok {
+	least, most := 0, unbounded
+	var unknown *types.Unknown
+	switch x := v.(type) {
+	case *symbolic:
+		least, unknown = x.minimum(), x.unknown()
+	case refList:
+		if unknown = unsureIn(x); unknown != nil {
+			least, most = sizeBounds(x)
+		}
+	}
+	if unknown == nil {
 		size := n.size.apply([]ref.Val{v})
 		if n.left {
 			return n.apply([]ref.Val{size, n.constant})
 		}
 		return n.apply([]ref.Val{n.constant, size})
 	}
-	// The size is anything from its minimum up: the comparison is decided where
-	// the minimum alone decides it.
-	least, bound := s.minimum(), int(n.constant)
-	operator := n.function
-	if !n.left {
-		operator = map[string]string{operators.Greater: operators.Less, operators.GreaterEquals: operators.LessEquals,
-			operators.Less: operators.Greater, operators.LessEquals: operators.GreaterEquals}[operator]
+	if v := compareBounds(n.operator(), least, most, int(n.constant)); v != nil {
+		return v
+	}
+	return unknown
+}
+
+const unbounded = int(^uint(0) >> 1)
+
+// operator is the comparison with the size on the left.
+func (n *sizeNode) operator() string {
+	if n.left {
+		return n.function
+	}
+	switch n.function {
+	case operators.Greater:
+		return operators.Less
+	case operators.GreaterEquals:
+		return operators.LessEquals
+	case operators.Less:
+		return operators.Greater
+	case operators.LessEquals:
+		return operators.GreaterEquals
+	}
+	return n.function
+}
+
+// compareBounds compares a size between least and most with n; nil: some sizes
+// say yes and some no.
+func compareBounds(operator string, least, most, n int) ref.Val {
+	all, none := false, false
+	switch operator {
+	case operators.Greater:
+		all, none = least > n, most <= n
+	case operators.GreaterEquals:
+		all, none = least >= n, most < n
+	case operators.Less:
+		all, none = most < n, least >= n
+	case operators.LessEquals:
+		all, none = most <= n, least > n
+	case operators.Equals:
+		all, none = least == n && most == n, least > n || most < n
+	case operators.NotEquals:
+		all, none = least > n || most < n, least == n && most == n
 	}
 	switch {
-	case operator == operators.Greater && least > bound, operator == operators.GreaterEquals && least >= bound:
+	case all:
 		return types.True
-	case operator == operators.Less && least >= bound, operator == operators.LessEquals && least > bound:
+	case none:
 		return types.False
 	}
-	return s.unknown()
+	return nil
 }

@@ -207,7 +207,7 @@ func needsOf(u *types.Unknown) []string {
 	for _, id := range u.IDs() {
 		trails, _ := u.GetAttributeTrails(id)
 		for _, t := range trails {
-			if n := t.Variable(); n != "" && !slices.Contains(out, n) {
+			if n := t.Variable(); n != "" && n != unsureMark && !slices.Contains(out, n) {
 				out = append(out, n)
 			}
 		}
