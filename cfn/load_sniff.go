@@ -112,7 +112,13 @@ func topKeys(text []byte) answer {
 				}
 			}
 		case '{', '[':
-			depth++
+			if depth++; depth == 1 && !keyFollows(text[i+1:]) {
+				return unclear
+			}
+		case ',':
+			if depth == 1 && !keyFollows(text[i+1:]) {
+				return unclear
+			}
 		case '}', ']':
 			if depth--; depth == 0 {
 				if len(bytes.TrimSpace(text[i+1:])) > 0 {
@@ -125,6 +131,12 @@ func topKeys(text []byte) answer {
 		}
 	}
 	return unclear
+}
+
+// keyFollows reports whether a key of JSON, or the end of an object, comes next.
+func keyFollows(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return len(text) > 0 && (text[0] == '"' || text[0] == '}')
 }
 
 // closingQuote returns the offset of the quote that ends the string which

@@ -78,6 +78,8 @@ func explain(message, line string) string {
 		return "a \"-\" where no list can begin: put the list on the next line"
 	case strings.HasPrefix(message, "did not find expected <document start>"):
 		return "this line stands outside of the template: its indentation is less than that of the first key"
+	case strings.HasPrefix(message, "found incompatible YAML document"):
+		return "a %YAML directive of a version that is not read. templates are YAML 1.1; remove the line"
 	case strings.HasPrefix(message, "exceeded max depth"):
 		return "more than " + strconv.Itoa(MaxDepth) + " levels of maps and lists inside each other"
 	case strings.Contains(line, "{{") || strings.HasPrefix(line, "{%"):
