@@ -44,7 +44,7 @@ check: generate ## All that a change must pass: generate without a diff, format,
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
 	@$(GO) generate ./...
 
-schemas: ## Fetch AWS's resource schemas, as tools/schemas.version pins them, and make cfn/schema/schemas.bin again
+schemas: ## Fetch AWS's resource schemas, as tools/schemas.requirements.txt pins them, and make cfn/schema/schemas.bin again
 	@wheel=$$(tools/fetch-schemas.sh); $(GO) run -C tools ./schemagen -wheel "$(CURDIR)/$$wheel" -out "$(CURDIR)/cfn/schema/schemas.bin"
 
 format: ## Fail on files that gofmt would change
