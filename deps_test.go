@@ -1,0 +1,245 @@
+// Package plumbline_test holds the whole tree to its shape: which package may
+// import what, and that each says what it is for.
+package plumbline_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "plumbline"
+
+// rule forbids imports. A pattern ending in "/..." stands for the package and
+// all below it; any other for the package alone. An import is forbidden that
+// reaches a forbidden package, also by way of other packages of this tree.
+type rule struct {
+	packages  []string
+	forbidden []string
+	except    []string // of the forbidden
+	reason    string
+}
+
+// adapters are the packages that know one backend each.
+var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/..."}
+
+// wiring puts tasks, adapters and the engine together.
+var wiring = []string{"internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/..."}
+
+var (
+	awsSDK = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
+	world  = []string{"net/http/...", "database/sql/...", "modernc.org/...", "os/exec"}
+)
+
+var rules = []rule{
+	{[]string{"finding"}, []string{"..."}, nil, "everything may import finding, so it imports the standard library alone"},
+	{[]string{"blob"}, []string{"..."}, nil, "everything may import blob, so it imports the standard library alone"},
+	{[]string{"asl/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"asl/...", "internal/nearest"}, "the language and its engine know nothing of plumbline, AWS, HTTP or SQL; others may take them as they are"},
+	{[]string{"cfn/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "internal/nearest"}, "templates are read without knowing what for"},
+	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/..."}, "the domain knows neither how it is called nor where things are stored"},
+	{[]string{"ruleset/...", "cfn/..."}, []string{"scan/...", "remedy/...", "approval/..."}, nil, "rules and templates stand below scans and remediation"},
+	{[]string{"tasks", "tasks/*"}, slices.Concat(adapters, wiring, awsSDK, world, []string{"asl/...", "workflows/...", "cmd/..."}), nil, "a task is the same on AWS, on the engine and in a test: its main or the wiring hands it what it works with"},
+	{[]string{"tasks/catalog"}, []string{"..."}, []string{"finding"}, "infra imports the catalogue, which is data only"},
+	{[]string{"workflows", "rules"}, []string{"..."}, nil, "embedded files are data"},
+	{adapters, slices.Concat(wiring, []string{"tasks/...", "ruleset/...", "asl/...", "workflows/...", "cmd/..."}), nil, "an adapter knows domain types and its backend; who uses it is not its affair"},
+	{[]string{"internal/report/..."}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "internal/local/...", "internal/cli/..."}), nil, "a report is rendered from what was found, wherever that came from"},
+	{[]string{"internal/local/..."}, []string{"internal/cli/...", "internal/console/...", "cmd/..."}, nil, "the command line calls the local suite, not the other way"},
+	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "tasks/catalog", "finding", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, and judges itself by the rules"},
+}
+
+// only lists the packages that may import a thing directly.
+var only = []rule{
+	{[]string{"internal/sqlite"}, []string{"modernc.org/...", "database/sql/..."}, nil, "SQL stays behind one adapter"},
+	{[]string{"cmd/plumbline", "internal/cli/..."}, []string{"github.com/spf13/..."}, nil, "commands and flags are the command line's"},
+	{[]string{"ruleset/..."}, []string{"cel.dev/..."}, nil, "how rules are evaluated is ruleset's own affair"},
+}
+
+func TestImports(t *testing.T) {
+	tree := load(t)
+	reached := map[string]map[string][]string{}
+	for _, r := range rules {
+		for pkg := range tree {
+			if !matchAny(r.packages, pkg) {
+				continue
+			}
+			if reached[pkg] == nil {
+				reached[pkg] = tree.reach(pkg)
+			}
+			for imported, way := range reached[pkg] {
+				if matchAny(r.forbidden, imported) && !matchAny(r.except, imported) && imported != pkg {
+					t.Errorf("%s imports %s by way of %s: %s", pkg, imported, strings.Join(way, " → "), r.reason)
+				}
+			}
+		}
+	}
+	for _, r := range only {
+		for pkg, p := range tree {
+			for imported := range p.imports {
+				if matchAny(r.forbidden, imported) && !matchAny(r.packages, pkg) {
+					t.Errorf("%s imports %s; only %s may: %s", pkg, imported, strings.Join(r.packages, ", "), r.reason)
+				}
+			}
+		}
+	}
+}
+
+func TestTasksDoNotImportEachOther(t *testing.T) {
+	for pkg, p := range load(t) {
+		folder, ok := strings.CutPrefix(pkg, "tasks/")
+		if !ok {
+			continue
+		}
+		folder, _, _ = strings.Cut(folder, "/")
+		for imported := range p.imports {
+			other, ok := strings.CutPrefix(imported, "tasks/")
+			if other, _, _ = strings.Cut(other, "/"); ok && other != folder && other != "catalog" {
+				t.Errorf("%s imports %s: what tasks hand on to each other is in package scan", pkg, imported)
+			}
+		}
+	}
+}
+
+func TestMainsAreMainsOnly(t *testing.T) {
+	for imported := range load(t)["cmd/plumbline"].imports {
+		if ours(imported) && imported != "internal/cli" {
+			t.Errorf("cmd/plumbline imports %s: it is os.Exit(cli.Main(…)) and nothing more", imported)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	unnamed := []string{"utils", "util", "common", "helpers", "types", "models", "misc", "pkg", "lib"}
+	for pkg, p := range load(t) {
+		if !p.documented {
+			t.Errorf("%s has no package comment", pkg)
+		}
+		if slices.Contains(unnamed, path.Base(pkg)) {
+			t.Errorf("%s: the name says nothing. a package is called after the noun that it owns", pkg)
+		}
+	}
+}
+
+// imported is one package: what it imports outside of tests, our own packages
+// without the module's name.
+type imported struct {
+	imports    map[string]bool
+	documented bool
+}
+
+type tree map[string]*imported
+
+// reach returns all that a package reaches, each with the way to it.
+func (t tree) reach(pkg string) map[string][]string {
+	out := map[string][]string{pkg: {pkg}}
+	for queue := []string{pkg}; len(queue) > 0; queue = queue[1:] {
+		p := t[queue[0]]
+		if p == nil {
+			continue // not ours
+		}
+		for _, i := range slices.Sorted(maps.Keys(p.imports)) {
+			if out[i] == nil {
+				out[i] = append(slices.Clone(out[queue[0]]), i)
+				queue = append(queue, i)
+			}
+		}
+	}
+	return out
+}
+
+// load reads the imports of every package below this folder.
+func load(t *testing.T) tree {
+	t.Helper()
+	out := tree{}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") || d.Name() == "testdata" || d.Name() == "node_modules" || d.Name() == "cdk.out"):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		return out.add(name)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (t tree) add(file string) error {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, src, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	pkg := filepath.ToSlash(filepath.Dir(file))
+	p := t[pkg]
+	if p == nil {
+		p = &imported{imports: map[string]bool{}}
+		t[pkg] = p
+	}
+	p.documented = p.documented || f.Doc != nil
+	for _, i := range f.Imports {
+		name, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			return err
+		}
+		p.imports[strings.TrimPrefix(name, module+"/")] = true
+	}
+	return nil
+}
+
+// ours reports whether an import is a package of this tree: the standard
+// library's and others' begin otherwise.
+func ours(name string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	info, err := os.Stat(first)
+	return err == nil && info.IsDir()
+}
+
+func matchAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, name) })
+}
+
+// match reports whether a package is meant by a pattern: "..." is every package
+// of this tree, "a/..." is a and all below, "a/*" what lies directly in a.
+func match(pattern, name string) bool {
+	switch {
+	case pattern == "...":
+		return ours(name)
+	case strings.HasSuffix(pattern, "/..."):
+		base := strings.TrimSuffix(pattern, "/...")
+		return name == base || strings.HasPrefix(name, base+"/")
+	case strings.HasSuffix(pattern, "/*"):
+		return path.Dir(name) == strings.TrimSuffix(pattern, "/*")
+	}
+	return pattern == name
+}
+
+func TestMatch(t *testing.T) {
+	for _, tc := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"...", "finding", true}, {"...", "strings", false}, {"...", "cel.dev/cel-go", false},
+		{"asl/...", "asl", true}, {"asl/...", "asl/engine", true}, {"asl/...", "aslx", false},
+		{"tasks/*", "tasks/assess", true}, {"tasks/*", "tasks/assess/lambda", false},
+		{"net/http/...", "net/http", true}, {"rules", "ruleset", false},
+	} {
+		if got := match(tc.pattern, tc.name); got != tc.want {
+			t.Errorf("match(%q, %q) = %v", tc.pattern, tc.name, got)
+		}
+	}
+}
