@@ -25,6 +25,7 @@ type compiled struct {
 	messages sync.Once // message and fixes compile when first needed: most rules pass
 	message  *program
 	fixes    []*program // per step, nil where it has no CEL
+	wheres   []*program // per step, nil where it has no where
 	err      error      // of message and fixes
 }
 
@@ -93,9 +94,27 @@ func (c *compiled) rest() error {
 			errs = append(errs, err)
 		}
 		c.fixes = make([]*program, len(c.rule.Fix))
+		c.wheres = make([]*program, len(c.rule.Fix))
 		for i := range c.rule.Fix {
-			if step := &c.rule.Fix[i]; step.CEL.Text != "" {
-				c.fixes[i], err = e.expression(c.env, c.rule, "fix", step.CEL, nil)
+			step := &c.rule.Fix[i]
+			item, err := c.rule.fixTarget(step, c.typ)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			env := c.env
+			if item != nil {
+				if env, err = c.env.Extend(cel.Variable(itemName, celType(item))); err != nil {
+					errs = append(errs, err)
+					continue
+				}
+			}
+			if step.CEL.Text != "" {
+				c.fixes[i], err = e.expression(env, c.rule, "fix", step.CEL, nil)
+				errs = append(errs, err)
+			}
+			if step.Where.Text != "" {
+				c.wheres[i], err = e.expression(env, c.rule, "where", step.Where, cel.BoolType)
 				errs = append(errs, err)
 			}
 		}
@@ -166,13 +185,14 @@ type evaluation struct {
 	related   []ref.Val
 	lets      []ref.Val
 	selfView  *view
+	item      ref.Val // of a fix step's list
 }
 
 // reset makes e ready for another rule or resource.
 func (e *evaluation) reset(c *compiled, o *owner) {
 	e.c, e.owner = c, o
 	e.resource = view{o.resource.Properties, c.typ, o}
-	e.selfView = nil
+	e.selfView, e.item = nil, nil
 	e.lets = resized(e.lets, len(c.lets))
 	e.related = resized(e.related, len(c.rule.Relations))
 }
@@ -201,6 +221,8 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 		return e.selfView, true
 	case "template":
 		return e.template, true
+	case itemName:
+		return e.item, e.item != nil
 	case tellingName:
 		return e.owner.render, true
 	}

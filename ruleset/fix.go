@@ -1,9 +1,11 @@
 package ruleset
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -14,15 +16,378 @@ import (
 	"plumbline/finding"
 )
 
-func (r *Rule) checkFix(typ *schema.Type) error { return nil }
+// Fix is what settles a finding: operations on the resource's properties, with
+// every value worked out.
+type Fix struct {
+	Ops       []cfn.Op
+	Companion *cfn.Resource // to be added beside it; nil: none
+	Needs     []string      // what is missing: "policy value kmsKey", "parameter X"; the fix is not complete then
+	Breaks    string        // what it may break, in words
+}
 
-var (
-	_ = errors.New
-	_ = fmt.Sprint
-	_ = strconv.Itoa
-	_ ref.Val
-	_ traits.Lister
-	_ = types.True
-	_ cfn.Value
-	_ finding.Finding
-)
+// itemName is the variable that stands for the item in a fix step's where and cel.
+const itemName = "item"
+
+// Fix works out a failure's fix in one model. A rule without fix data gives the
+// zero Fix. The error is that of an unknown rule or resource, or of an
+// expression that cannot be evaluated.
+func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
+	r, err := s.Rule(f.Rule)
+	if err != nil {
+		return Fix{}, err
+	}
+	out := Fix{Breaks: r.Breaks}
+	if len(r.Fix) == 0 {
+		return Fix{}, nil
+	}
+	resource := m.Resource(f.Resource.LogicalID)
+	if resource == nil {
+		return Fix{}, fmt.Errorf("fix %s: the template has no resource %q", r.ID, f.Resource.LogicalID)
+	}
+	c, err := s.entry(r.ID).compile(resource.Type)
+	if err != nil {
+		return Fix{}, err
+	}
+	if err := c.rest(); err != nil {
+		return Fix{}, err
+	}
+	j := s.judgement(context.Background(), []*cfn.Model{m})
+	own := &owner{model: m, resource: resource}
+	e := j.prepare(c, 0, own, j.related(r, 0, resource), 0)
+	for i := range r.Fix {
+		if err := j.step(&out, e, i); err != nil {
+			return Fix{}, fmt.Errorf("fix %s of %q: %w", r.ID, resource.LogicalID, err)
+		}
+	}
+	return out, nil
+}
+
+// step works out the i-th step of a fix.
+func (j *judgement) step(out *Fix, e *evaluation, i int) error {
+	step := &e.c.rule.Fix[i]
+	resource := e.owner.resource
+	if step.Do == "companion" {
+		value, needs, err := j.value(e, i)
+		if err != nil || needs != nil {
+			out.Needs = mergeNeeds(out.Needs, needs)
+			return err
+		}
+		properties, ok := value.(map[string]any)
+		if !ok {
+			return fmt.Errorf("the companion's properties are no mapping")
+		}
+		typ := step.Path[0]
+		name := freeID(e.owner.model, resource.LogicalID+typ[strings.LastIndex(typ, ":")+1:])
+		out.Companion = &cfn.Resource{LogicalID: name, Type: typ, Properties: fromPlain(properties)}
+		return nil
+	}
+	targets, err := e.targets(step, i)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		op := cfn.Op{Do: step.Do, Path: t.path}
+		if step.Do != cfn.OpRemove {
+			e.item = t.item
+			value, needs, err := j.value(e, i)
+			if err != nil {
+				return err
+			}
+			if needs != nil {
+				out.Needs = mergeNeeds(out.Needs, needs)
+				continue
+			}
+			op.Value = value
+		}
+		out.Ops = append(out.Ops, op)
+	}
+	return nil
+}
+
+// target is one place that a step changes.
+type target struct {
+	path []string
+	item ref.Val // nil: the path goes through no list
+}
+
+// targets expands a path's [] to the items that where takes. Items of a list
+// come from the last to the first, so that a removal moves none of the others.
+func (e *evaluation) targets(step *FixStep, i int) ([]target, error) {
+	type open struct {
+		value *cfn.Value
+		typ   *schema.Type
+		target
+	}
+	list := []open{{e.owner.resource.Properties, e.c.typ, target{}}}
+	for _, name := range step.Path {
+		name, each := strings.CutSuffix(name, "[]")
+		var next []open
+		for _, o := range list {
+			child := o.value.Get(name)
+			typ := typeBelow(o.typ, name)
+			path := append(slices.Clip(o.path), name)
+			if !each {
+				next = append(next, open{child, typ, target{path, o.item}})
+				continue
+			}
+			view, ok := e.owner.convert(child, typ, name).(*listView)
+			if !ok {
+				continue
+			}
+			for k := len(view.items) - 1; k >= 0; k-- {
+				next = append(next, open{view.items[k], view.typ.Elem, target{append(slices.Clip(path), strconv.Itoa(k)), view.at(k)}})
+			}
+		}
+		list = next
+	}
+	var out []target
+	for _, o := range list {
+		if where := e.c.wheres[i]; where != nil {
+			e.item = o.item
+			if v := where.run(e.ctx, e); v != types.True {
+				if types.IsError(v) {
+					return nil, fmt.Errorf("where: %v", v)
+				}
+				continue
+			}
+		}
+		out = append(out, o.target)
+	}
+	return out, nil
+}
+
+func typeBelow(t *schema.Type, name string) *schema.Type {
+	switch t.Kind {
+	case schema.Object:
+		if p := t.Property(name); p != nil {
+			return p.Type
+		}
+	case schema.Map:
+		return t.Elem
+	}
+	return anyType
+}
+
+// value is a step's value, or what is missing to know it.
+func (j *judgement) value(e *evaluation, i int) (value any, needs []string, err error) {
+	step := &e.c.rule.Fix[i]
+	switch {
+	case step.Policy != "":
+		text, ok := j.set.policy.Value(step.Policy, e.owner.model.Inputs.Region)
+		if !ok {
+			return nil, []string{"policy value " + step.Policy}, nil
+		}
+		return text, nil, nil
+	case e.c.fixes[i] != nil:
+		v := e.c.fixes[i].run(e.ctx, e)
+		if u, ok := v.(*types.Unknown); ok {
+			return nil, needsOf(u), nil
+		}
+		value, err = toPlain(v)
+		return value, nil, err
+	}
+	return step.Value, nil, nil
+}
+
+// toPlain turns a CEL value into a plain one.
+func toPlain(v ref.Val) (any, error) {
+	switch v := v.(type) {
+	case types.String:
+		return string(v), nil
+	case types.Bool:
+		return bool(v), nil
+	case types.Int:
+		return int64(v), nil
+	case types.Double:
+		return float64(v), nil
+	case types.Null, absent:
+		return nil, nil
+	case *symbolic:
+		return v.intrinsic()
+	case *types.Err:
+		return nil, v
+	case *view:
+		return plainValue(v.value)
+	case traits.Lister:
+		out := []any{}
+		for _, x := range elements(v) {
+			p, err := toPlain(x)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+		return out, nil
+	}
+	if m := keysOf(v); m != nil {
+		out := map[string]any{}
+		for _, k := range m.keys {
+			name, ok := k.(types.String)
+			if !ok {
+				return nil, fmt.Errorf("a key of the value is no text")
+			}
+			p, err := toPlain(m.get(k))
+			if err != nil {
+				return nil, err
+			}
+			out[string(name)] = p
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("a value of type %s cannot be written into a template", v.Type().TypeName())
+}
+
+// intrinsic writes a symbolic text as Ref, Fn::GetAtt or Fn::Sub.
+func (s *symbolic) intrinsic() (any, error) {
+	if len(s.pieces) == 1 && s.pieces[0].ref != nil {
+		r := s.pieces[0].ref
+		if r.Attribute == "" {
+			return map[string]any{"Ref": r.LogicalID}, nil
+		}
+		return map[string]any{"Fn::GetAtt": []any{r.LogicalID, r.Attribute}}, nil
+	}
+	for _, p := range s.pieces {
+		if p.gap && p.ref == nil {
+			return nil, fmt.Errorf("the value needs %s", joinWords(s.needs))
+		}
+	}
+	var b strings.Builder
+	for _, p := range s.pieces {
+		if p.gap {
+			b.WriteString(renderRef(p.ref))
+		} else {
+			b.WriteString(strings.ReplaceAll(p.text, "${", "${!"))
+		}
+	}
+	return map[string]any{"Fn::Sub": b.String()}, nil
+}
+
+// plainValue is a template's value as a plain one.
+func plainValue(v *cfn.Value) (any, error) {
+	switch {
+	case v == nil || v.Kind == cfn.Null:
+		return nil, nil
+	case v.Kind == cfn.List:
+		out := []any{}
+		for _, item := range v.Items {
+			p, err := plainValue(item)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+		return out, nil
+	case v.Kind == cfn.Map:
+		out := map[string]any{}
+		for _, f := range v.Fields {
+			p, err := plainValue(f.Value)
+			if err != nil {
+				return nil, err
+			}
+			out[f.Key] = p
+		}
+		return out, nil
+	case v.Kind == cfn.Unknown:
+		if s := (&owner{}).symbolicOf(v.Unknown); s != nil {
+			return s.intrinsic()
+		}
+		return nil, fmt.Errorf("the value needs %s", joinWords(v.Unknown.Needs))
+	}
+	return toPlain((&owner{}).convertAny(v))
+}
+
+// fromPlain makes a value of a plain one, keys in order.
+func fromPlain(v any) *cfn.Value {
+	switch v := v.(type) {
+	case string:
+		return text(v, cfn.Pos{})
+	case bool:
+		return &cfn.Value{Kind: cfn.Bool, Text: strconv.FormatBool(v)}
+	case int:
+		return &cfn.Value{Kind: cfn.Number, Text: strconv.Itoa(v)}
+	case int64:
+		return &cfn.Value{Kind: cfn.Number, Text: strconv.FormatInt(v, 10)}
+	case float64:
+		return &cfn.Value{Kind: cfn.Number, Text: strconv.FormatFloat(v, 'g', -1, 64)}
+	case []any:
+		out := &cfn.Value{Kind: cfn.List}
+		for _, x := range v {
+			out.Items = append(out.Items, fromPlain(x))
+		}
+		return out
+	case map[string]any:
+		out := &cfn.Value{Kind: cfn.Map}
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		for _, k := range keys {
+			out.Fields = append(out.Fields, cfn.Field{Key: k, Value: fromPlain(v[k])})
+		}
+		return out
+	}
+	return &cfn.Value{Kind: cfn.Null}
+}
+
+// freeID is a logical id that the template does not use yet.
+func freeID(m *cfn.Model, id string) string {
+	free := id
+	for n := 2; m.Resource(free) != nil; n++ {
+		free = id + strconv.Itoa(n)
+	}
+	return free
+}
+
+// fixTarget checks a step's path against the type and returns the type of the
+// item that its last [] stands for; nil where it goes through no list.
+func (r *Rule) fixTarget(step *FixStep, typ *schema.Type) (item *schema.Type, err error) {
+	if step.Do == "companion" {
+		if !schema.Known(step.Path[0]) {
+			return nil, r.at("fix", Expression{Line: step.Line, Column: 3, folded: true}, 1, 1,
+				fmt.Sprintf("type %q is not known%s", step.Path[0], suggestType(step.Path[0])))
+		}
+		return nil, nil
+	}
+	if typ == openType {
+		return nil, nil
+	}
+	for _, name := range step.Path {
+		name, each := strings.CutSuffix(name, "[]")
+		if typ.Kind == schema.Any {
+			return item, nil
+		}
+		var next *schema.Type
+		switch {
+		case typ.Kind == schema.Object:
+			if p := typ.Property(name); p != nil {
+				next = p.Type
+			}
+		case typ.Kind == schema.Map:
+			next = typ.Elem
+		}
+		if next == nil {
+			message := fmt.Sprintf("undefined property %q of %s", name, describeOwner(typ))
+			if near := typ.Nearest(name); near != "" {
+				message += ". did you mean " + near + "?"
+			}
+			return nil, r.at("fix", Expression{Line: step.Line, Column: 3, folded: true}, 1, 1, message)
+		}
+		if each {
+			if next.Kind != schema.List {
+				return nil, r.at("fix", Expression{Line: step.Line, Column: 3, folded: true}, 1, 1, fmt.Sprintf("property %q is no list, so [] does not apply", name))
+			}
+			next = next.Elem
+			item = next
+		}
+		typ = next
+	}
+	return item, nil
+}
+
+func describeOwner(t *schema.Type) string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return describeType(t)
+}

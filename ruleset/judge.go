@@ -3,6 +3,7 @@ package ruleset
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -29,20 +30,17 @@ func (s *Set) Judge(ctx context.Context, domain finding.Domain, models []*cfn.Mo
 		return nil, counts, nil
 	}
 	j := s.judgement(ctx, models)
-	rules := map[string][]*active{}
 	var out []finding.Finding
-	for _, subject := range j.subjects() {
-		if err := ctx.Err(); err != nil {
+	for subject := range j.subjects() {
+		list, err := s.active(domain, subject.base().Type)
+		if err != nil {
 			return nil, nil, err
 		}
-		typ := subject.base().Type
-		list, known := rules[typ]
-		if !known {
-			var err error
-			if list, err = s.activeRules(domain, typ); err != nil {
-				return nil, nil, err
-			}
-			rules[typ] = list
+		if len(list) == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
 		}
 		for _, a := range list {
 			o := j.judge(a.compiled, subject)
@@ -66,8 +64,28 @@ type active struct {
 	fix      string
 }
 
-// activeRules compiles the rules of a domain for a type.
-func (s *Set) activeRules(domain finding.Domain, typ string) ([]*active, error) {
+// domainType names the rules of a domain for a resource type.
+type domainType struct {
+	domain finding.Domain
+	typ    string
+}
+
+// active are the rules that judge resources of a type, compiled once a set.
+func (s *Set) active(domain finding.Domain, typ string) ([]*active, error) {
+	key := domainType{domain, typ}
+	if list, ok := s.judging.Load(key); ok {
+		return list.([]*active), nil
+	}
+	list, err := s.compileRules(domain, typ)
+	if err != nil {
+		return nil, err
+	}
+	s.judging.Store(key, list)
+	return list, nil
+}
+
+// compileRules compiles the rules of a domain for a type.
+func (s *Set) compileRules(domain finding.Domain, typ string) ([]*active, error) {
 	var out []*active
 	for _, e := range s.rulesFor(domain, typ) {
 		if _, off := s.policy.RuleOff(e.ID); off {
@@ -96,13 +114,10 @@ type judgement struct {
 	models []*cfn.Model
 	graphs []*graph // per model, made when a relation is asked for
 	eval   evaluation
-	record *view // policy
 }
 
 func (s *Set) judgement(ctx context.Context, models []*cfn.Model) *judgement {
-	j := &judgement{set: s, ctx: ctx, models: models, graphs: make([]*graph, len(models))}
-	j.record = s.policyView()
-	return j
+	return &judgement{set: s, ctx: ctx, models: models, graphs: make([]*graph, len(models))}
 }
 
 // subject is one resource in each of the worlds that have it.
@@ -115,17 +130,28 @@ type subject struct {
 func (s *subject) base() *cfn.Resource { return s.resources[0] }
 
 // subjects lists the resources: the base world's in its order, then those that
-// only other worlds have.
-func (j *judgement) subjects() []*subject {
-	byID := map[string]*subject{}
-	var out []*subject
+// only other worlds have. A subject is valid until the next one.
+func (j *judgement) subjects() iter.Seq[*subject] {
+	if len(j.models) == 1 {
+		return func(yield func(*subject) bool) {
+			s := &subject{worlds: []int{0}, resources: make([]*cfn.Resource, 1)}
+			for _, r := range j.models[0].Resources {
+				s.logicalID, s.resources[0] = r.LogicalID, r
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+	byID := make(map[string]*subject, len(j.models[0].Resources))
+	all := make([]*subject, 0, len(j.models[0].Resources))
 	for i, m := range j.models {
 		for _, r := range m.Resources {
 			s := byID[r.LogicalID]
 			if s == nil {
 				s = &subject{logicalID: r.LogicalID}
 				byID[r.LogicalID] = s
-				out = append(out, s)
+				all = append(all, s)
 			}
 			if n := len(s.resources); n > 0 && s.resources[n-1].Type != r.Type {
 				continue // a logical id has one type; another world's other type is not judged as this one
@@ -134,7 +160,7 @@ func (j *judgement) subjects() []*subject {
 			s.resources = append(s.resources, r)
 		}
 	}
-	return out
+	return slices.Values(all)
 }
 
 // outcome is a verdict before it is told.
@@ -178,7 +204,7 @@ func (j *judgement) related(r *Rule, world int, resource *cfn.Resource) [][]memb
 // prepare makes the evaluation ready for a rule and a resource.
 func (j *judgement) prepare(c *compiled, world int, o *owner, members [][]member, include int) *evaluation {
 	e := &j.eval
-	e.ctx, e.policy = j.ctx, j.record
+	e.ctx, e.policy = j.ctx, j.set.policyView()
 	if e.template == nil || e.template.owner.model != o.model {
 		e.template = &view{templateValue(o.model), templateType(), &owner{model: o.model}}
 	}

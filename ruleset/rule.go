@@ -86,7 +86,10 @@ type Relation struct {
 // properties, or a companion resource to add.
 type FixStep struct {
 	Do   string   // "set", "add", "remove" or "companion"
-	Path []string // property path; for "companion" the one type name
+	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name
+	// Where says of which items of the path's last [] the step is made; the
+	// item is the variable `item`. Empty: all.
+	Where Expression
 	// Exactly one of the three gives the value; none of them for remove.
 	Value  any        // plain: string, bool, int, float64, []any, map[string]any; nil: none
 	CEL    Expression // evaluated for the finding's resource; "" : none

@@ -127,7 +127,7 @@ func (d *ruleDecoder) rule(n *yaml.Node) *Rule {
 
 // names refuses variables that are declared twice or hide a built-in one.
 func (d *ruleDecoder) names(r *Rule, n *yaml.Node) {
-	taken := map[string]string{"resource": "a built-in variable", "self": "a built-in variable", "policy": "a built-in variable", "template": "a built-in variable"}
+	taken := map[string]string{"resource": "a built-in variable", "self": "a built-in variable", "policy": "a built-in variable", "template": "a built-in variable", itemName: "the variable of fix steps"}
 	check := func(name, as string, line int) {
 		place := &yaml.Node{Line: line, Column: n.Column + 2}
 		if !identifiers().name.MatchString(name) {

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var fixKeys = []string{"set", "add", "remove", "companion", "value", "cel", "policy"}
+var fixKeys = []string{"set", "add", "remove", "companion", "where", "value", "cel", "policy"}
 
 // fix decodes the steps: one of set, add, remove and companion names what
 // changes, one of value, cel and policy to what.
@@ -26,6 +26,8 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 			case "companion":
 				step.Do, step.Path = key, []string{d.text(v, key)}
 				verbs++
+			case "where":
+				step.Where = d.expression(v, "where")
 			case "value":
 				step.Value = d.plain(v)
 				sources++
@@ -41,6 +43,8 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 		case len(seen) == 0:
 		case verbs != 1:
 			d.bad(n, "a fix step has %d of set, add, remove and companion. exactly one is needed", verbs)
+		case step.Where.Text != "" && !strings.Contains(strings.Join(step.Path, "."), "[]"):
+			d.bad(n, "a fix step with where has a path through a list, such as Rules[]")
 		case step.Do == "remove" && sources != 0:
 			d.bad(n, "a remove step has no value")
 		case step.Do != "remove" && sources != 1:

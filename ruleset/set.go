@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"plumbline/cfn"
 	"plumbline/cfn/schema"
 	"plumbline/finding"
 	"plumbline/internal/nearest"
@@ -21,7 +20,8 @@ import (
 // first met. Safe for concurrent use.
 type Set struct {
 	policy  *Policy // defaults filled in
-	value   *cfn.Value
+	record  func() *view
+	judging sync.Map            // domainType → []*active
 	entries []*entry            // sorted by id
 	byType  map[string][]*entry // rules for listed types
 	wide    []*entry            // rules for taggable or any types
@@ -61,6 +61,9 @@ type Folder struct {
 // is an error.
 func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 	s := &Set{policy: p.WithDefaults(), byType: map[string][]*entry{}}
+	s.record = sync.OnceValue(func() *view {
+		return &view{recordValue(reflect.ValueOf(*s.policy)), policyType(), &owner{policy: s.policy}}
+	})
 	index, err := openIndex(rules)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 	}
 	var errs []error
 	for _, f := range more {
-		own, err := BuildIndex(f.Rules)
+		own, err := BuildIndex(f.Rules, s.index)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("read rules of %q: %w", f.Path, err))
 			continue
@@ -214,7 +217,6 @@ func (s *Set) check(e *entry) error {
 		keep(err)
 		if err == nil {
 			keep(c.rest())
-			keep(r.checkFix(c.typ))
 		}
 	}
 	return errors.Join(errs...)
@@ -283,6 +285,4 @@ func (s *Set) rulesFor(domain finding.Domain, typ string) []*entry {
 }
 
 // policyView is the variable `policy`.
-func (s *Set) policyView() *view {
-	return &view{recordValue(reflect.ValueOf(*s.policy)), policyType(), &owner{policy: s.policy}}
-}
+func (s *Set) policyView() *view { return s.record() }
