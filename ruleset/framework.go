@@ -234,18 +234,77 @@ func (fs Frameworks) Controls(rule string) []Control {
 }
 
 // Check returns a joined *PlaceError for each rule that the frameworks name
-// and the set does not have.
-func (fs Frameworks) Check(rules RuleNames) error {
+// and none of the sets has.
+func (fs Frameworks) Check(sets ...RuleNames) error {
 	var errs []error
 	for _, f := range fs {
 		for i := range f.Requirements {
 			for _, m := range f.Requirements[i].Rules {
-				if !rules.HasRule(m.Rule) {
-					errs = append(errs, &PlaceError{finding.Place{Path: f.Path, Line: m.Line, Column: 1},
-						fmt.Sprintf("requirement %s names no rule that exists: %q.%s", f.Requirements[i].ID, m.Rule, suggest(m.Rule, rules.RuleIDs()))})
+				var ids []string
+				found := false
+				for _, set := range sets {
+					found = found || set.HasRule(m.Rule)
 				}
+				if found {
+					continue
+				}
+				for _, set := range sets {
+					ids = append(ids, set.RuleIDs()...)
+				}
+				errs = append(errs, &PlaceError{finding.Place{Path: f.Path, Line: m.Line, Column: 1},
+					fmt.Sprintf("requirement %s names no rule that exists: %q.%s", f.Requirements[i].ID, m.Rule, suggest(m.Rule, ids))})
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Frameworks is every framework of the set, the built-in ones and those of the
+// user's folders, read when first asked for. A user's file with the id of a
+// framework that is there adds its rules and requirements to it. What cannot
+// be read is left out: Open has told it for the user's folders, and the tests
+// of package rules for the built-in ones.
+func (s *Set) Frameworks() Frameworks {
+	s.index.once.Do(func() {
+		seen := map[string]bool{}
+		for _, e := range s.entries {
+			if seen[e.prefix] {
+				continue
+			}
+			seen[e.prefix] = true
+			more, _ := ReadFrameworks(e.fs)
+			s.index.frameworks = s.index.frameworks.merge(more)
+		}
+	})
+	return s.index.frameworks
+}
+
+// merge adds more to fs, requirement by requirement; sorted by id.
+func (fs Frameworks) merge(more Frameworks) Frameworks {
+	for _, f := range more {
+		old := fs.ByID(f.ID)
+		if old == nil {
+			fs = append(fs, f)
+			continue
+		}
+		for _, q := range f.Requirements {
+			known := old.Requirement(q.ID)
+			if known == nil {
+				old.Requirements = append(old.Requirements, q)
+				continue
+			}
+			for _, m := range q.Rules {
+				if !slices.ContainsFunc(known.Rules, func(x Mapped) bool { return x.Rule == m.Rule }) {
+					known.Rules = append(known.Rules, m)
+				}
+			}
+		}
+		for _, x := range f.Sections {
+			if !slices.ContainsFunc(old.Sections, func(y Section) bool { return y.ID == x.ID }) {
+				old.Sections = append(old.Sections, x)
+			}
+		}
+	}
+	slices.SortFunc(fs, func(a, b *Framework) int { return strings.Compare(a.ID, b.ID) })
+	return fs
 }

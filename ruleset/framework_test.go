@@ -120,3 +120,39 @@ func TestReadFrameworksRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestSetFrameworks(t *testing.T) {
+	own := Folder{Path: "own", Rules: fstest.MapFS{
+		"acme/tags.yaml": ruleSource("acme-tags", "any", ""),
+		"frameworks/house.yaml": {Data: []byte(`id: house
+title: House rules
+sections: [{id: "1", title: Network}, {id: "2", title: Ours}]
+requirements:
+  - {id: "1.3", title: t, notCovered: n, rules: {acme-tags: direct, acl-open: supporting}}
+  - {id: "2.1", title: u, notCovered: n, rules: {group-open: partial}}
+`)},
+	}}
+	set, err := Open(indexFS(), nil, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fws := set.Frameworks()
+	if diff := cmp.Diff([]string{"house"}, fws.IDs()); diff != "" {
+		t.Error(diff)
+	}
+	for rule, want := range map[string][]Control{
+		"acme-tags":  {{"house", "1.3", FitDirect}},
+		"acl-open":   {{"house", "1.2.5", FitPartial}, {"house", "1.3", FitSupporting}},
+		"group-open": {{"house", "1.2.5", FitDirect}, {"house", "2.1", FitPartial}},
+	} {
+		if diff := cmp.Diff(want, fws.Controls(rule)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", rule, diff)
+		}
+	}
+	if got := fws.ByID("house").SectionOf("2.1"); got != "2" {
+		t.Errorf("section of 2.1 is %q", got)
+	}
+	if &set.Frameworks()[0].ID != &fws[0].ID {
+		t.Error("frameworks are read twice")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"plumbline/finding"
 )
@@ -22,6 +23,9 @@ const IndexFile = "index.json"
 // concurrent use.
 type Index struct {
 	Entries []IndexEntry // sorted by id
+
+	once       sync.Once
+	frameworks Frameworks // of Set.Frameworks, read when first asked for
 }
 
 // IndexEntry is one rule of the index.
@@ -55,11 +59,14 @@ type indexLine struct {
 	IndexDetails
 }
 
-// matchWords are what stands in types for the matches that list none.
-var matchWords = map[Match]string{MatchTaggable: "taggable", MatchAny: "any"}
+// The words that stand in types for the matches that list none.
+const (
+	typesTaggable = "taggable"
+	typesAny      = "any"
+)
 
 // RuleFiles lists the rule files of a file system in order: every .yaml below
-// the root that is no case file, framework or hidden file.
+// the root that is no case file, framework, policy or hidden file.
 func RuleFiles(rules fs.FS) ([]string, error) {
 	var out []string
 	err := fs.WalkDir(rules, ".", func(name string, d fs.DirEntry, err error) error {
@@ -70,7 +77,7 @@ func RuleFiles(rules fs.FS) ([]string, error) {
 			if name == FrameworkDir || name != "." && strings.HasPrefix(d.Name(), ".") {
 				return fs.SkipDir
 			}
-		case path.Ext(name) == ".yaml" && !strings.HasSuffix(name, caseSuffix) && !strings.HasPrefix(d.Name(), "."):
+		case path.Ext(name) == ".yaml" && !strings.HasSuffix(name, caseSuffix) && d.Name() != PolicyFile && !strings.HasPrefix(d.Name(), "."):
 			out = append(out, name)
 		}
 		return nil
@@ -83,8 +90,8 @@ func RuleFiles(rules fs.FS) ([]string, error) {
 
 // BuildIndex reads every rule and framework and makes the index of them. The
 // error joins every problem found: broken files, ids used twice, frameworks
-// that name an unknown rule.
-func BuildIndex(rules fs.FS) (*Index, error) {
+// that name a rule which is neither here nor beside.
+func BuildIndex(rules fs.FS, beside ...RuleNames) (*Index, error) {
 	files, err := RuleFiles(rules)
 	if err != nil {
 		return nil, err
@@ -120,7 +127,7 @@ func BuildIndex(rules fs.FS) (*Index, error) {
 	for i := range x.Entries {
 		x.Entries[i].raw = entryLine(all[x.Entries[i].ID], frameworks)
 	}
-	errs = append(errs, frameworks.Check(x))
+	errs = append(errs, frameworks.Check(append(beside, x)...))
 	return x, errors.Join(errs...)
 }
 
@@ -130,8 +137,11 @@ func entryLine(r *Rule, frameworks Frameworks) []byte {
 		Title: r.Title, Severity: r.Severity, Equivalents: r.Equivalents, Controls: frameworks.Controls(r.ID),
 		Fix: len(r.Fix) > 0, Deprecated: r.Deprecated,
 	}}
-	if word := matchWords[r.Match]; word != "" {
-		line.Types = []string{word}
+	switch r.Match {
+	case MatchTaggable:
+		line.Types = []string{typesTaggable}
+	case MatchAny:
+		line.Types = []string{typesAny}
 	}
 	for _, step := range r.Fix {
 		if step.Policy != "" && !slices.Contains(line.Values, step.Policy) {
@@ -204,9 +214,9 @@ func scanEntry(line []byte) (e IndexEntry, ok bool) {
 	e = IndexEntry{ID: value(`{"id":"`), File: value(`,"file":"`), Domain: finding.Domain(value(`,"domain":"`)), raw: line}
 	first := value(`,"types":["`)
 	switch first {
-	case "taggable":
+	case typesTaggable:
 		e.Match = MatchTaggable
-	case "any":
+	case typesAny:
 		e.Match = MatchAny
 	default:
 		e.Types = append(make([]string, 0, 2), first)
@@ -230,13 +240,15 @@ func decodeIndex(src []byte) (*Index, error) {
 			return nil, fmt.Errorf("decode rule index, entry %d: %w", i, err)
 		}
 		e := IndexEntry{ID: line.ID, File: line.File, Domain: line.Domain, Types: line.Types, raw: raw}
-		for match, word := range matchWords {
-			if len(line.Types) == 1 && line.Types[0] == word {
-				e.Match, e.Types = match, nil
-			}
+		switch {
+		case slices.Equal(line.Types, []string{typesTaggable}):
+			e.Match, e.Types = MatchTaggable, nil
+		case slices.Equal(line.Types, []string{typesAny}):
+			e.Match, e.Types = MatchAny, nil
 		}
 		x.Entries[i] = e
 	}
+	slices.SortFunc(x.Entries, func(a, b IndexEntry) int { return strings.Compare(a.ID, b.ID) })
 	return x, nil
 }
 
