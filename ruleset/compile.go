@@ -220,6 +220,9 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 		}
 		return e.selfView, true
 	case "template":
+		if e.template == nil || e.template.owner.model != e.owner.model {
+			e.template = &view{templateValue(e.owner.model), templateType(), &owner{model: e.owner.model}}
+		}
 		return e.template, true
 	case itemName:
 		return e.item, e.item != nil

@@ -143,16 +143,30 @@ func (j *judgement) subjects() iter.Seq[*subject] {
 			}
 		}
 	}
-	byID := make(map[string]*subject, len(j.models[0].Resources))
-	all := make([]*subject, 0, len(j.models[0].Resources))
+	// Many templates have several worlds of hundreds of resources, and each
+	// domain asks anew: one allocation for all.
+	n := 0
+	for _, m := range j.models {
+		n = max(n, len(m.Resources))
+	}
+	byID := make(map[string]int, n)
+	all := make([]subject, 0, n)
+	worlds := make([]int, 0, n*len(j.models))
+	resources := make([]*cfn.Resource, 0, n*len(j.models))
 	for i, m := range j.models {
 		for _, r := range m.Resources {
-			s := byID[r.LogicalID]
-			if s == nil {
-				s = &subject{logicalID: r.LogicalID}
-				byID[r.LogicalID] = s
+			k, known := byID[r.LogicalID]
+			if !known {
+				k = len(all)
+				byID[r.LogicalID] = k
+				s := subject{logicalID: r.LogicalID}
+				if at := len(worlds) + len(j.models); at <= cap(worlds) {
+					s.worlds, s.resources = worlds[len(worlds):len(worlds):at], resources[len(worlds):len(worlds):at]
+					worlds, resources = worlds[:at], resources[:at]
+				}
 				all = append(all, s)
 			}
+			s := &all[k]
 			if n := len(s.resources); n > 0 && s.resources[n-1].Type != r.Type {
 				continue // a logical id has one type; another world's other type is not judged as this one
 			}
@@ -160,7 +174,13 @@ func (j *judgement) subjects() iter.Seq[*subject] {
 			s.resources = append(s.resources, r)
 		}
 	}
-	return slices.Values(all)
+	return func(yield func(*subject) bool) {
+		for i := range all {
+			if !yield(&all[i]) {
+				return
+			}
+		}
+	}
 }
 
 // outcome is a verdict before it is told.
@@ -205,9 +225,6 @@ func (j *judgement) related(r *Rule, world int, resource *cfn.Resource) [][]memb
 func (j *judgement) prepare(c *compiled, world int, o *owner, members [][]member, include int) *evaluation {
 	e := &j.eval
 	e.ctx, e.policy = j.ctx, j.set.policyView()
-	if e.template == nil || e.template.owner.model != o.model {
-		e.template = &view{templateValue(o.model), templateType(), &owner{model: o.model}}
-	}
 	e.reset(c, o)
 	e.relations = nil
 	if len(members) > 0 {
