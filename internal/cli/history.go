@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/finding"
+	"plumbline/internal/local"
+)
+
+func newHistory(s *Streams) *cobra.Command {
+	var data, format string
+	c := &cobra.Command{
+		Use:     "history --data DIR",
+		Short:   "Show past scans, and what is new, open and resolved since",
+		Long:    "Show the scans that a data folder (plumbline scan --data DIR) remembers, and what the last of them found new, left open, and resolved.",
+		Example: "  plumbline history --data .plumbline",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if data == "" {
+				return usagef("history needs --data DIR, the folder that \"plumbline scan --data DIR\" wrote to")
+			}
+			if err := oneOf("--format", format, []string{"table", "json"}); err != nil {
+				return err
+			}
+			h, err := local.ReadHistory(c.Context(), data)
+			if err != nil {
+				return usageError{err}
+			}
+			if format == "json" {
+				return historyJSON(s.Out, h)
+			}
+			historyTable(s.Out, h)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&data, "data", "", "the `DIR` that scans were kept in")
+	c.Flags().StringVarP(&format, "format", "f", "table", "table or json")
+	complete(c, "format", []string{"table", "json"})
+	return c
+}
+
+type historyScan struct {
+	ID       string         `json:"id"`
+	Started  time.Time      `json:"started"`
+	Finished time.Time      `json:"finished"`
+	Targets  int            `json:"targets"`
+	Statuses finding.Counts `json:"statuses"`
+	Failing  map[string]int `json:"violations"`
+}
+
+type historyFinding struct {
+	Rule      string           `json:"rule"`
+	Severity  finding.Severity `json:"severity"`
+	State     finding.State    `json:"state"`
+	Resource  string           `json:"resource"`
+	FirstSeen time.Time        `json:"firstSeen"`
+	LastSeen  time.Time        `json:"lastSeen"`
+	Message   string           `json:"message,omitempty"`
+}
+
+func historyFindings(rs []finding.Record) []historyFinding {
+	out := []historyFinding{}
+	for _, r := range rs {
+		out = append(out, historyFinding{r.Rule, r.Severity, r.State, r.ResourceID(), r.FirstSeen, r.LastSeen, r.Message})
+	}
+	return out
+}
+
+func historyJSON(w io.Writer, h *local.History) error {
+	doc := struct {
+		Scans    []historyScan    `json:"scans"`
+		New      []historyFinding `json:"new"`
+		Reopened []historyFinding `json:"reopened"`
+		Resolved []historyFinding `json:"resolved"`
+		Open     []historyFinding `json:"open"`
+	}{[]historyScan{}, historyFindings(h.New), historyFindings(h.Reopened), historyFindings(h.Resolved), historyFindings(h.Open)}
+	for _, x := range h.Scans {
+		doc.Scans = append(doc.Scans, historyScan{x.ScanID, x.Started, x.Finished, x.Targets, x.Counts, x.Failing})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+func historyTable(w io.Writer, h *local.History) {
+	for _, x := range h.Scans {
+		fmt.Fprintf(w, "%s  %s  %d templates", x.Started.Local().Format("2006-01-02 15:04:05"), x.ScanID, x.Targets)
+		for _, sev := range finding.Severities {
+			if n := x.Failing[string(sev)]; n > 0 {
+				fmt.Fprintf(w, ", %d %s", n, sev)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	for _, f := range h.Failures {
+		fmt.Fprintf(w, "failed: %s: %s: %s\n", f.Time.Local().Format("2006-01-02 15:04:05"), f.Error, f.Cause)
+	}
+	section := func(title string, rs []finding.Record) {
+		if len(rs) == 0 {
+			return
+		}
+		fmt.Fprintf(w, "\n%s (%d)\n", title, len(rs))
+		for _, r := range rs {
+			fmt.Fprintf(w, "  %-8s  %s  %s  since %s\n", r.Severity, r.Rule, r.ResourceID(), r.FirstSeen.Local().Format("2006-01-02"))
+		}
+	}
+	section("new in the last scan", h.New)
+	section("back again", h.Reopened)
+	section("resolved by the last scan", h.Resolved)
+	section("open", h.Open)
+}

@@ -1,0 +1,343 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/cfn"
+	"plumbline/cfn/source"
+	"plumbline/finding"
+	"plumbline/internal/local"
+	"plumbline/internal/report"
+	"plumbline/rules"
+	"plumbline/ruleset"
+	"plumbline/scan"
+)
+
+// judgeFlags say what templates are judged by and with; scan and explain share them.
+type judgeFlags struct {
+	policy          string
+	rules           []string
+	param           []string
+	params          []string
+	region, account string
+}
+
+func (f *judgeFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringArrayVar(&f.param, "param", nil, "a template parameter, `NAME=VALUE`; may be given again")
+	fl.StringArrayVar(&f.params, "params", nil, "a `FILE` of template parameters in any of the usual forms; may be given again")
+	fl.StringVar(&f.policy, "policy", "", "the policy `FILE` (default: plumbline.yaml in the current folder, if there is one)")
+	fl.StringArrayVar(&f.rules, "rules", nil, "also judge by the rules of this `DIR`; may be given again")
+	fl.StringVar(&f.region, "region", "", "the `REGION` to judge for; a cdk.out names its own")
+	fl.StringVar(&f.account, "account", "", "the `ACCOUNT` to judge for; a cdk.out names its own")
+}
+
+// judge is the rules and the policy of one run.
+type judge struct {
+	flags      *judgeFlags
+	set        *ruleset.Set
+	policy     *ruleset.Policy
+	policyPath string
+	params     map[string]string
+	warnings   []string
+	sources    map[string][]byte // of standard input
+	report     *scan.Report
+}
+
+// open reads the policy file, the rules and the parameters. Everything wrong
+// with them is told together, and before anything is judged.
+func (f *judgeFlags) open(s *Streams) (*judge, error) {
+	j := &judge{flags: f, params: map[string]string{}, sources: map[string][]byte{}}
+	var errs []error
+	errs = append(errs, j.readPolicy(f.policy))
+	var err error
+	if j.set, err = openRules(f.rules, j.policy); err != nil {
+		errs = append(errs, err)
+	} else if j.policy != nil {
+		for _, p := range j.policy.Check(j.set.Index()) {
+			errs = append(errs, p)
+		}
+	}
+	errs = append(errs, j.readParams(f))
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError{err}
+	}
+	return j, nil
+}
+
+func (j *judge) readPolicy(path string) error {
+	named := path != ""
+	if !named {
+		path = ruleset.PolicyFile
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		if !named && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("--policy: %w", err)
+	}
+	j.policyPath = path
+	j.policy, err = ruleset.ReadPolicy(path, src)
+	return err
+}
+
+func (j *judge) readParams(f *judgeFlags) error {
+	var errs []error
+	for _, path := range f.params {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--params: %w", err))
+			continue
+		}
+		m, err := cfn.ReadParams(path, src)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for k, v := range m {
+			j.params[k] = v
+		}
+	}
+	for _, p := range f.param {
+		name, value, err := cfn.ParseParam(p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--param: %w", err))
+			continue
+		}
+		j.params[name] = value
+	}
+	return errors.Join(errs...)
+}
+
+// find lists the templates, and checks the given parameters against them: a
+// name that no template declares, or a value of the wrong type, is a mistake of
+// the command line, not of a template.
+func (j *judge) find(s *Streams, paths []string) (*source.Listing, error) {
+	list, err := source.Find(paths, s.In)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, t := range list.Templates {
+		if t.Source != nil {
+			j.sources[t.Path] = t.Source
+		}
+	}
+	if len(j.params) == 0 {
+		return list, nil
+	}
+	var errs, unknown []error
+	declared := map[string]bool{}
+	for _, t := range list.Templates {
+		src := j.source(t.Path)
+		parsed, err := cfn.Parse(t.Path, src)
+		if err != nil {
+			continue // the scan says so
+		}
+		mine := map[string]string{}
+		for _, p := range parsed.Parameters {
+			if v, ok := j.params[p.Name]; ok {
+				mine[p.Name], declared[p.Name] = v, true
+			}
+		}
+		for _, p := range parsed.CheckParams(mine) {
+			errs = append(errs, p)
+		}
+		if len(list.Templates) == 1 {
+			for _, p := range parsed.CheckParams(j.params) {
+				if !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == p.Error() }) {
+					unknown = append(unknown, p)
+				}
+			}
+		}
+	}
+	if len(list.Templates) > 1 {
+		for name := range j.params {
+			if !declared[name] {
+				unknown = append(unknown, fmt.Errorf("parameter %q is declared by none of the %d templates", name, len(list.Templates)))
+			}
+		}
+	}
+	slices.SortFunc(unknown, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	if err := errors.Join(append(errs, unknown...)...); err != nil {
+		return nil, usageError{err}
+	}
+	return list, nil
+}
+
+// source returns the text of a template as it was scanned, nil where it cannot be read.
+func (j *judge) source(path string) []byte {
+	if src, ok := j.sources[path]; ok {
+		return src
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return src
+}
+
+// scanRequest is what one scan is to do beyond judging.
+type scanRequest struct {
+	data           string
+	keep           map[string]bool // statuses to keep as findings; nil keeps what needs attention
+	noSuppressions bool
+	bar            *progress
+	timed          *timings
+}
+
+func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequest) (*scan.Report, error) {
+	list, err := j.find(s, paths)
+	if err != nil {
+		return nil, err
+	}
+	o := local.Options{
+		Templates: list.Templates, Skipped: list.Skipped, Parameters: j.params,
+		Account: j.flags.account, Region: j.flags.region,
+		Rules: j.set, Policy: j.policy, NoSuppressions: q.noSuppressions,
+		Data: q.data, Provenance: j.provenance(), Observe: q.timed.observer(),
+	}
+	if q.data != "" {
+		o.Render = j.render
+	}
+	if q.keep != nil {
+		o.Keep = func(status string) bool { return q.keep[status] }
+	}
+	if q.bar != nil {
+		o.Progress = q.bar.step
+	}
+	rep, err := local.Scan(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	j.report = rep
+	j.warnings = append(j.warnings, rep.Warnings...)
+	return rep, nil
+}
+
+func (j *judge) provenance() scan.Provenance {
+	p := scan.Provenance{Tool: "plumbline", Version: version(), RulesHash: j.rulesHash(), PolicyPath: j.policyPath}
+	for _, e := range j.set.Index().Entries {
+		if _, off := j.policy.RuleOff(e.ID); !off {
+			p.Rules++
+		}
+	}
+	if j.policy != nil {
+		p.PolicyHash = j.policy.Hash()
+	}
+	if len(j.params) > 0 {
+		p.Inputs = j.params
+	}
+	return p
+}
+
+// rulesHash is over the text of every rule, name by name.
+func (j *judge) rulesHash() string {
+	h := sha256.New()
+	add := func(dir string, files fs.FS) {
+		names, err := ruleset.RuleFiles(files)
+		if err != nil {
+			return
+		}
+		for _, name := range names {
+			if src, err := fs.ReadFile(files, name); err == nil {
+				fmt.Fprintf(h, "%s/%s %d\n", dir, name, len(src))
+				h.Write(src)
+			}
+		}
+	}
+	add("", rules.FS)
+	for _, dir := range j.flags.rules {
+		add(dir, os.DirFS(dir))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// render writes a stored report; it shows everything that needs attention.
+func (j *judge) render(w io.Writer, format string, r *scan.Report) error {
+	return report.Write(w, format, &report.Document{
+		Report: r, Rules: j.reportRules(r), Frameworks: j.frameworks(), Source: j.source, Show: report.DefaultShow(),
+	})
+}
+
+// reportRules describes the rules that a report's findings name.
+func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
+	out := map[string]report.Rule{
+		finding.TemplateReadable: {ID: finding.TemplateReadable, Title: ruleset.TemplateReadable.Title, Severity: ruleset.TemplateReadable.Severity,
+			Domain: ruleset.TemplateReadable.Domain, Remediation: ruleset.TemplateReadable.Remediation},
+	}
+	for _, a := range r.Assessments {
+		for i := range a.Findings {
+			id := a.Findings[i].Rule
+			if _, ok := out[id]; ok {
+				continue
+			}
+			e := j.set.Index().Entry(id)
+			if e == nil {
+				continue
+			}
+			d, err := e.Details()
+			if err != nil {
+				continue // the index is generated and tested; a title less is no reason to lose a report
+			}
+			x := report.Rule{ID: id, Title: d.Title, Severity: j.policy.SeverityOf(id, d.Severity), Domain: e.Domain, Types: e.Types}
+			for _, c := range d.Controls {
+				x.Controls = append(x.Controls, report.Control{Framework: c.Framework, ID: c.ID, Fit: string(c.Fit)})
+			}
+			out[id] = x
+		}
+	}
+	return out
+}
+
+// frameworks reads the built-in frameworks for a report by requirement.
+func (j *judge) frameworks() []report.Framework {
+	all, err := ruleset.ReadFrameworks(rules.FS)
+	if err != nil {
+		return nil // embedded and tested
+	}
+	var out []report.Framework
+	for _, fw := range all {
+		x := report.Framework{ID: fw.ID, Title: fw.Title}
+		for _, q := range fw.Requirements {
+			y := report.Requirement{ID: q.ID, Title: q.Title, NotCovered: q.NotCovered}
+			for _, m := range q.Rules {
+				y.Rules = append(y.Rules, m.Rule)
+			}
+			x.Requirements = append(x.Requirements, y)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// openRules opens the built-in rules and those of further folders under a policy; nil is the default one.
+func openRules(dirs []string, p *ruleset.Policy) (*ruleset.Set, error) {
+	var more []ruleset.Folder
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--rules: %w", err)}
+		}
+		if !info.IsDir() {
+			return nil, usagef("--rules %s: a folder of rule files is needed", dir)
+		}
+		more = append(more, ruleset.Folder{Path: dir, Rules: os.DirFS(dir)})
+	}
+	set, err := ruleset.Open(rules.FS, p, more...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return set, nil
+}

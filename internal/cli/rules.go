@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/finding"
+	"plumbline/rules"
+	"plumbline/ruleset"
+)
+
+// ruleLine is a rule in `plumbline rules --format json`: a contract with the
+// scripts that map our rules to other tools' and to requirements.
+type ruleLine struct {
+	ID          string              `json:"id"`
+	Title       string              `json:"title"`
+	Severity    finding.Severity    `json:"severity"`
+	Domain      finding.Domain      `json:"domain"`
+	Types       []string            `json:"types"`
+	Equivalents map[string][]string `json:"equivalents"`
+	Controls    []ruleset.Control   `json:"controls"`
+	Fix         bool                `json:"fix"`
+}
+
+func newRules(s *Streams) *cobra.Command {
+	var list rulesList
+	c := &cobra.Command{
+		Use:   "rules",
+		Short: "List, show and test rules",
+		Args:  noSubcommand,
+		RunE:  func(*cobra.Command, []string) error { return list.run(s) },
+	}
+	list.register(c)
+	c.AddCommand(newRulesList(s), newRulesShow(s), newRulesTest(s), newRulesNew(s))
+	return c
+}
+
+// rulesList is `rules` and `rules list`.
+type rulesList struct {
+	format, framework, domain string
+	from                      []string
+}
+
+func (l *rulesList) register(c *cobra.Command) {
+	c.Flags().StringVarP(&l.format, "format", "f", "table", "table or json")
+	c.Flags().StringVar(&l.framework, "framework", "", "only rules that look at a requirement of this `FRAMEWORK`")
+	c.Flags().StringVar(&l.domain, "domain", "", "only rules of this `DOMAIN`")
+	c.Flags().StringArrayVar(&l.from, "rules", nil, "also the rules of this `DIR`; may be given again")
+	complete(c, "format", []string{"table", "json"})
+	complete(c, "domain", domainNames())
+}
+
+func domainNames() []string {
+	var out []string
+	for _, d := range finding.Domains {
+		out = append(out, string(d))
+	}
+	return out
+}
+
+func newRulesList(s *Streams) *cobra.Command {
+	var list rulesList
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the rules",
+		Example: "  plumbline rules list --framework pci-dss-4.0.1\n  plumbline rules list --format json",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return list.run(s) },
+	}
+	list.register(c)
+	return c
+}
+
+func (l *rulesList) run(s *Streams) error {
+	if err := oneOf("--format", l.format, []string{"table", "json"}); err != nil {
+		return err
+	}
+	if l.domain != "" {
+		if err := oneOf("--domain", l.domain, domainNames()); err != nil {
+			return err
+		}
+	}
+	set, err := openRules(l.from, nil)
+	if err != nil {
+		return err
+	}
+	frameworks, err := ruleset.ReadFrameworks(rules.FS)
+	if err != nil {
+		return err
+	}
+	if l.framework != "" {
+		if err := oneOf("--framework", l.framework, frameworks.IDs()); err != nil {
+			return err
+		}
+	}
+	var lines []ruleLine
+	all, err := set.Rules()
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		x := ruleLine{r.ID, r.Title, r.Severity, r.Domain, typesOf(r), r.Equivalents, frameworks.Controls(r.ID), len(r.Fix) > 0}
+		for _, tool := range ruleset.EquivalentTools {
+			if x.Equivalents[tool] == nil {
+				x.Equivalents = with(x.Equivalents, tool)
+			}
+		}
+		if x.Controls == nil {
+			x.Controls = []ruleset.Control{}
+		}
+		if l.framework != "" && !slices.ContainsFunc(x.Controls, func(c ruleset.Control) bool { return c.Framework == l.framework }) {
+			continue
+		}
+		if l.domain == "" || string(r.Domain) == l.domain {
+			lines = append(lines, x)
+		}
+	}
+	if l.format == "json" {
+		enc := json.NewEncoder(s.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(lines)
+	}
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	for _, x := range lines {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.ID, x.Severity, x.Domain, x.Title)
+	}
+	return w.Flush()
+}
+
+// with returns m with an empty list for the tool, so that the JSON has every key.
+func with(m map[string][]string, tool string) map[string][]string {
+	out := map[string][]string{tool: {}}
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+func typesOf(r *ruleset.Rule) []string {
+	switch r.Match {
+	case ruleset.MatchTaggable:
+		return []string{"taggable"}
+	case ruleset.MatchAny:
+		return []string{"any"}
+	}
+	if r.Types == nil {
+		return []string{}
+	}
+	return r.Types
+}
+
+func newRulesShow(s *Streams) *cobra.Command {
+	var from []string
+	c := &cobra.Command{
+		Use:     "show RULE",
+		Short:   "Show one rule: what it asks, of which types, and for which requirements",
+		Example: "  plumbline rules show s3-bucket-versioning",
+		Args:    exactly(1, "a rule's id"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			set, err := openRules(from, nil)
+			if err != nil {
+				return err
+			}
+			r, err := set.Rule(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			frameworks, err := ruleset.ReadFrameworks(rules.FS)
+			if err != nil {
+				return err
+			}
+			showRule(s.Out, r, frameworks.Controls(r.ID))
+			return nil
+		},
+		ValidArgsFunction: completeRules,
+	}
+	c.Flags().StringArrayVar(&from, "rules", nil, "also the rules of this `DIR`; may be given again")
+	return c
+}
+
+// completeRules completes a rule's id.
+func completeRules(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	set, err := openRules(nil, nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var ids []string
+	all, err := set.Rules()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, r := range all {
+		ids = append(ids, r.ID+"\t"+r.Title)
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
+func showRule(w io.Writer, r *ruleset.Rule, controls []ruleset.Control) {
+	fmt.Fprintf(w, "%s\n%s\n\n", r.ID, r.Title)
+	row := func(name, value string) {
+		if value = strings.TrimSpace(value); value != "" {
+			fmt.Fprintf(w, "  %-12s %s\n", name, strings.ReplaceAll(value, "\n", "\n               "))
+		}
+	}
+	row("severity", string(r.Severity))
+	row("domain", string(r.Domain))
+	row("types", strings.Join(typesOf(r), ", "))
+	for _, x := range r.Relations {
+		row("relation", x.Name+": "+x.Type)
+	}
+	for _, x := range r.Let {
+		row("let "+x.Name, x.Text)
+	}
+	row("applies when", r.When.Text)
+	row("passes if", r.Pass.Text)
+	row("remediation", r.Remediation)
+	for _, f := range r.Fix {
+		row("fix", f.Do+" "+strings.Join(f.Path, "."))
+	}
+	row("breaks", r.Breaks)
+	for _, c := range controls {
+		row("control", c.Framework+" "+c.ID+" ("+string(c.Fit)+")")
+	}
+	for _, tool := range ruleset.EquivalentTools {
+		row(tool, strings.Join(r.Equivalents[tool], ", "))
+	}
+	for _, x := range r.References {
+		row("reference", x)
+	}
+	row("file", r.File)
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/finding"
+	"plumbline/internal/nearest"
+	"plumbline/internal/report"
+)
+
+// scanFlags is what `plumbline scan` was asked for.
+type scanFlags struct {
+	format, output, color string
+	show                  []string
+	frameworks            []string
+	failOn                string
+	judge                 judgeFlags
+	data, baseline        string
+	noSuppressions        bool
+	exitZero, quiet       bool
+	timings               bool
+}
+
+// shows are the values of --show, in the order of help; "all" stands for every one.
+var shows = []string{"fail", "error", "unknown", "suppressed", "pass", "skip"}
+
+func newScan(s *Streams) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:   "scan [flags] PATH...",
+		Short: "Judge templates, folders and CDK output",
+		Long: `Judge CloudFormation templates against PCI DSS v4.0.1 and your own policies.
+
+A PATH is a template (YAML or JSON), a folder of templates, a cdk.out, or - for
+standard input. Each template goes through the scan-stack workflow. Parameters
+without a value stay unknown: a verdict that depends on one is "unknown" and says
+what would settle it.
+
+The policy file is plumbline.yaml in the current folder, unless --policy names another.`,
+		Example: `  plumbline scan template.yaml
+  plumbline scan cdk.out --framework pci-dss-4.0.1 --format html --output report.html
+  plumbline scan --param Environment=prod --fail-on high templates/
+  cdk synth | plumbline scan -
+  plumbline scan cdk.out --format json > before.json; plumbline scan cdk.out --baseline before.json`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("scan needs a PATH: a template, a folder, a cdk.out, or - for standard input. see \"plumbline scan --help\"")
+			}
+			return runScan(c.Context(), s, &f, args)
+		},
+	}
+	c.SetHelpTemplate(c.HelpTemplate() + "\n" + exitCodeHelp)
+	fl := c.Flags()
+	fl.SortFlags = false
+	fl.StringVarP(&f.format, "format", "f", "table", "report as "+strings.Join(report.Formats, ", "))
+	fl.StringVarP(&f.output, "output", "o", "", "write the report to a `FILE` instead of standard output")
+	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list these statuses: all, or some of "+strings.Join(shows, ", "))
+	fl.StringSliceVar(&f.frameworks, "framework", nil, "only rules that look at a requirement of this `FRAMEWORK`")
+	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this severity or above: critical, high, medium, low")
+	f.judge.register(c)
+	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
+	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists")
+	fl.BoolVar(&f.noSuppressions, "no-suppressions", false, "show suppressed findings as what they are")
+	fl.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 in spite of violations (not in spite of errors)")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, no hints")
+	fl.StringVar(&f.color, "color", "auto", "colour the table: auto, always, never")
+	fl.BoolVar(&f.timings, "timings", false, "print the time of each phase to standard error")
+	complete(c, "format", report.Formats)
+	complete(c, "show", append([]string{"all"}, shows...))
+	complete(c, "fail-on", severityNames())
+	complete(c, "color", []string{"auto", "always", "never"})
+	return c
+}
+
+func severityNames() []string {
+	var out []string
+	for _, x := range finding.Severities {
+		out = append(out, string(x))
+	}
+	return out
+}
+
+func complete(c *cobra.Command, flag string, values []string) {
+	// It fails only for a flag that does not exist, which a test would show at once.
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check validates all flags that need nothing but themselves.
+func (f *scanFlags) check(s *Streams) (show map[string]bool, color bool, err error) {
+	if err := oneOf("--format", f.format, report.Formats); err != nil {
+		return nil, false, err
+	}
+	if err := oneOf("--fail-on", f.failOn, severityNames()); err != nil {
+		return nil, false, err
+	}
+	show = map[string]bool{}
+	for _, x := range f.show {
+		if x == "all" {
+			for _, y := range shows {
+				show[y] = true
+			}
+			continue
+		}
+		if err := oneOf("--show", x, append([]string{"all"}, shows...)); err != nil {
+			return nil, false, err
+		}
+		show[x] = true
+	}
+	color, err = colors(f.color, s.OutTTY && f.output == "", s.Env)
+	return show, color, err
+}
+
+func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) error {
+	show, color, err := f.check(s)
+	if err != nil {
+		return err
+	}
+	var known map[string]bool
+	if f.baseline != "" {
+		if known, err = readBaseline(f.baseline); err != nil {
+			return err
+		}
+	}
+	j, err := f.judge.open(s)
+	if err != nil {
+		return err
+	}
+	var frameworks []report.Framework
+	var inFramework map[string]bool
+	if f.format == "html" || len(f.frameworks) > 0 {
+		if frameworks, inFramework, err = j.selectFrameworks(f.frameworks); err != nil {
+			return err
+		}
+	}
+	var bar *progress
+	if s.ErrTTY && !f.quiet {
+		bar = newProgress(s.Err)
+	}
+	timed := newTimings(f.timings)
+	var keep map[string]bool
+	if f.format == "html" || show["pass"] || show["skip"] {
+		// A page counts passes by requirement, so it needs them as findings; the other formats take counts.
+		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"]}
+	}
+	rep, err := j.scan(ctx, s, paths, scanRequest{f.data, keep, f.noSuppressions, bar, timed})
+	if bar != nil {
+		bar.clear()
+	}
+	if err != nil {
+		return err
+	}
+	doc := &report.Document{
+		Report: rep, Rules: j.reportRules(rep), Frameworks: frameworks, Source: j.source,
+		Show: show, Color: color, Width: s.Width,
+		Only: func(x finding.Finding) bool {
+			return (inFramework == nil || inFramework[x.Rule] || x.Rule == finding.TemplateReadable) && !known[x.Fingerprint()]
+		},
+	}
+	if !f.quiet {
+		for _, w := range j.warnings {
+			fmt.Fprintln(s.Err, "plumbline: warning:", w)
+		}
+	}
+	done := timed.begin(phasePrint)
+	if err := writeReport(s, f.output, f.format, doc); err != nil {
+		return err
+	}
+	done()
+	timed.print(s.Err)
+	switch {
+	case doc.Unjudged():
+		return exit(ExitUnjudged)
+	case !f.exitZero && doc.Failing(finding.Severity(f.failOn)) > 0:
+		return exit(ExitFindings)
+	}
+	return nil
+}
+
+// writeReport writes to standard output, or whole or not at all to a file.
+func writeReport(s *Streams, path, format string, d *report.Document) error {
+	if path == "" {
+		return report.Write(s.Out, format, d)
+	}
+	tmp, err := os.CreateTemp(dirOf(path), ".plumbline-*")
+	if err != nil {
+		return usageError{fmt.Errorf("--output: %w", err)}
+	}
+	defer os.Remove(tmp.Name())
+	err = report.Write(tmp, format, d)
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Chmod(tmp.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// selectFrameworks returns the frameworks to report by, and the rules that
+// look at one of those that were asked for, nil for all rules.
+func (j *judge) selectFrameworks(ids []string) ([]report.Framework, map[string]bool, error) {
+	all := j.frameworks()
+	if len(ids) == 0 {
+		return all, nil, nil
+	}
+	var names []string
+	for _, fw := range all {
+		names = append(names, fw.ID)
+	}
+	var out []report.Framework
+	in := map[string]bool{}
+	for _, id := range ids {
+		i := slices.Index(names, id)
+		if i < 0 {
+			hint := ""
+			if n := nearest.Of(id, names); n != "" {
+				hint = fmt.Sprintf(". did you mean %q?", n)
+			}
+			return nil, nil, usagef("--framework %q is not known: allowed are %s%s", id, strings.Join(names, ", "), hint)
+		}
+		out = append(out, all[i])
+		for _, q := range all[i].Requirements {
+			for _, r := range q.Rules {
+				in[r] = true
+			}
+		}
+	}
+	return out, in, nil
+}
