@@ -34,6 +34,9 @@ type Options struct {
 	// ready branches: two engines of one seed and the same calls give the same
 	// histories. 0: a random seed, and ready branches in their natural order.
 	Seed uint64
+	// Ordered keeps ready branches in their natural order although there is a
+	// Seed, so that scripted answers meet the branches in the order of the text.
+	Ordered bool
 
 	Journal Journal     // nil: none
 	Watch   func(Event) // gets every event, on the engine's loop: it must not block or call the engine
@@ -153,7 +156,7 @@ func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Executio
 	}
 	x := &Execution{
 		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m, parent: p,
-		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0,
+		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0 && !e.options.Ordered,
 		keep: e.options.History, watch: e.options.Watch,
 	}
 	x.recording = x.keep || x.watch != nil
