@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -51,9 +52,15 @@ func function(t *testing.T, s *asl.State) (catalog.Task, bool) {
 	if s.Type != "Task" || !strings.HasPrefix(s.Resource, "arn:aws:states:::lambda:invoke") {
 		return catalog.Task{}, false
 	}
-	var p struct{ FunctionName string }
-	if err := json.Unmarshal(s.Parameters, &p); err != nil {
-		t.Fatalf("%s: %v", s.Name, err)
+	var p struct {
+		FunctionName string
+		Payload      json.RawMessage
+		PayloadPath  json.RawMessage `json:"Payload.$"`
+	}
+	d := json.NewDecoder(bytes.NewReader(s.Parameters))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		t.Fatalf("%s: a task is called with FunctionName and Payload: %v", s.Name, err)
 	}
 	for _, task := range catalog.Tasks {
 		if task.Placeholder() == p.FunctionName {

@@ -60,7 +60,50 @@ func (r *runner) Invoke(ctx context.Context, c engine.Call) (json.RawMessage, er
 	case "arn:aws:states:::states:startExecution":
 		return r.start(ctx, c.Input)
 	}
+	if c.Resource == "arn:aws:states:::lambda:invoke" {
+		return r.call(ctx, c.Input)
+	}
 	return r.functions.Invoke(ctx, c)
+}
+
+// call calls a function and answers as Lambda's Invoke does. It takes the
+// function by its bare name, as the engine's Functions allow, since that spares
+// the payload two trips through a decoder.
+func (r *runner) call(ctx context.Context, arguments []byte) (answer json.RawMessage, err error) {
+	r.pool.run(func() {
+		name, payload, bad := splitArguments(arguments)
+		if bad != nil {
+			err = bad
+			return
+		}
+		var out json.RawMessage
+		if out, err = r.functions.Invoke(ctx, engine.Call{Resource: name, Input: payload}); err != nil {
+			return
+		}
+		const before, after = `{"StatusCode":200,"Payload":`, `}`
+		answer = make(json.RawMessage, 0, len(before)+len(out)+len(after))
+		answer = append(append(append(answer, before...), out...), after...)
+	})
+	return answer, err
+}
+
+// splitArguments takes the arguments of lambda:invoke apart. The engine writes
+// them compactly and in the order of the workflow's Parameters, which in our
+// workflows are FunctionName and Payload and nothing else; others are decoded.
+func splitArguments(arguments []byte) (name string, payload []byte, err error) {
+	if rest, ok := bytes.CutPrefix(arguments, []byte(`{"FunctionName":"`)); ok {
+		if i := bytes.IndexAny(rest, `"\`); i >= 0 && bytes.HasPrefix(rest[i:], []byte(`","Payload":{`)) {
+			return string(rest[:i]), rest[i+len(`","Payload":`) : len(rest)-1], nil
+		}
+	}
+	var in struct {
+		FunctionName string
+		Payload      json.RawMessage
+	}
+	if err := json.Unmarshal(arguments, &in); err != nil {
+		return "", nil, fmt.Errorf("read the arguments of lambda:invoke: %w", err)
+	}
+	return in.FunctionName, in.Payload, nil
 }
 
 // startSync runs a machine and answers as StartSyncExecution does: how the

@@ -89,6 +89,7 @@ type runner struct {
 	functions engine.Functions
 	machines  map[string]*engine.Machine // by placeholder
 	objects   objects
+	pool      *pool
 	calls     sync.WaitGroup // task calls under way, also those whose state has ended
 	done      atomic.Int64   // templates
 	matched   suppressions
@@ -115,7 +116,7 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{o: o, backends: b, machines: machines, objects: objects{b.blobs}}
+	r := &runner{o: o, backends: b, machines: machines, objects: objects{b.blobs}, pool: newPool(o.Workers)}
 	r.functions = r.register()
 	return r, nil
 }
@@ -123,6 +124,7 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 // close waits for what is still at work, then closes the stores.
 func (r *runner) close() error {
 	r.calls.Wait()
+	r.pool.close()
 	return r.backends.close()
 }
 
