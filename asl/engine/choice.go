@@ -138,6 +138,31 @@ func (c *compiler) comparison(s *asl.State, r *asl.Choice, variable *jsonpath.Pa
 	}
 }
 
+// choose takes the first rule that holds, else the Default.
+func (fl *jsonpathFlow) choose(f *frame, effective any) (*state, any, *value.Object, error) {
+	next, assign := f.state.fallback, fl.assign
+	for i := range f.state.choices {
+		c := &f.state.choices[i]
+		ok, err := c.test(f, effective)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if ok {
+			next, assign = c.next, c.assign
+			break
+		}
+	}
+	if next == nil {
+		return nil, nil, nil, nil
+	}
+	vars, err := f.assign(assign, effective)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	out, err := f.pick(fl.outputPath, effective)
+	return next, out, vars, err
+}
+
 // tested finds the value that a rule is about.
 func (f *frame) tested(p *jsonpath.Path, data any) (any, error) {
 	v, err := f.scope(data).Find(p)

@@ -15,6 +15,7 @@ const (
 	startChild
 	stopChild
 	offerTask // to workers of an activity
+	hold      // a token
 	finish
 )
 

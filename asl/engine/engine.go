@@ -73,9 +73,11 @@ type Engine struct {
 	tokens   map[string]tokenHolder
 	workers  activities
 
-	timers timers // the loop's own
-	wakeAt time.Time
-	unwake func()
+	// What follows is the loop's own.
+	timers  timers
+	wakeAt  time.Time
+	unwake  func()
+	resumed bool // it goes on with what another engine has begun
 }
 
 type tokenHolder struct {
@@ -139,8 +141,9 @@ func (e *Engine) Start(m *Machine, name string, input json.RawMessage) (*Executi
 
 func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Execution, error) {
 	m = e.identify(m)
+	given := name
 	e.mu.Lock()
-	if name == "" {
+	for name == "" || name != given && e.execs[m.executionARN(name)] != nil {
 		name = e.newID()
 	}
 	arn := m.executionARN(name)
@@ -154,17 +157,23 @@ func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Executio
 		}
 		return old, nil
 	}
+	x := e.newExecution(m, name, arn, input)
+	x.parent = p
+	e.execs[arn] = x
+	e.postLocked(happening{kind: onStart, x: x})
+	e.mu.Unlock()
+	return x, nil
+}
+
+func (e *Engine) newExecution(m *Machine, name, arn string, input any) *Execution {
 	x := &Execution{
-		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m, parent: p,
+		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m,
 		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0 && !e.options.Ordered,
 		keep: e.options.History, watch: e.options.Watch,
 	}
 	x.recording = x.keep || x.watch != nil
 	x.run = run{arn: arn, name: name, input: input}
-	e.execs[arn] = x
-	e.postLocked(happening{kind: onStart, x: x})
-	e.mu.Unlock()
-	return x, nil
+	return x
 }
 
 // identify fills in what the machine's identity leaves open.

@@ -23,24 +23,21 @@ func (e *Error) Error() string {
 	return e.Name + ": " + e.Cause
 }
 
-// Names of the errors that the engine itself raises. Source: Amazon States
-// Language, "Errors", and Step Functions developer guide, "Error names".
+// Names of the errors that the engine itself raises or gives a meaning. The
+// language has more names than the service uses: a path that finds nothing, an
+// intrinsic function that fails and a choice that matches nothing are all
+// States.Runtime there, which nothing retries or catches.
 const (
-	ErrAll                = "States.ALL"
-	ErrTimeout            = "States.Timeout"
-	ErrHeartbeatTimeout   = "States.HeartbeatTimeout"
-	ErrTaskFailed         = "States.TaskFailed"
-	ErrPermissions        = "States.Permissions"
-	ErrRuntime            = "States.Runtime"
-	ErrDataLimitExceeded  = "States.DataLimitExceeded"
-	ErrResultPathMatch    = "States.ResultPathMatchFailure"
-	ErrParameterPath      = "States.ParameterPathFailure"
-	ErrBranchFailed       = "States.BranchFailed"
-	ErrNoChoiceMatched    = "States.NoChoiceMatched"
-	ErrIntrinsicFailure   = "States.IntrinsicFailure"
-	ErrExceedTolerated    = "States.ExceedToleratedFailureThreshold"
-	ErrItemReaderFailed   = "States.ItemReaderFailed"
-	ErrResultWriterFailed = "States.ResultWriterFailed"
+	ErrAll                   = "States.ALL" // matches only
+	ErrTimeout               = "States.Timeout"
+	ErrHeartbeatTimeout      = "States.HeartbeatTimeout" // matches only; the error itself is States.Timeout
+	ErrTaskFailed            = "States.TaskFailed"
+	ErrRuntime               = "States.Runtime"
+	ErrDataLimitExceeded     = "States.DataLimitExceeded"
+	ErrReferencePathConflict = "States.ReferencePathConflict"
+	ErrExceedTolerated       = "States.ExceedToleratedFailureThreshold"
+	ErrItemReaderFailed      = "States.ItemReaderFailed"
+	ErrResultWriterFailed    = "States.ResultWriterFailed"
 )
 
 // Errors of the engine's own functions.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"sync"
@@ -64,7 +65,6 @@ type Execution struct {
 	steps     int
 	timer     *timer  // of the whole execution
 	parent    *parent // nil: nobody waits for it inside the engine
-	replaying bool
 }
 
 // parent is the frame that started an execution and wants to hear of its end.
@@ -171,8 +171,7 @@ type completion struct {
 	hasSubmit bool
 	heartbeat bool
 	worker    string
-	later     *Later          // the outcome comes later
-	text      json.RawMessage // output as the journal has it; nil: encode output
+	later     *Later // the outcome comes later
 }
 
 // apply moves the execution by one happening, to the point where every frame
@@ -200,7 +199,6 @@ func (x *Execution) apply(h *happening, now time.Time) {
 func (x *Execution) live() bool { return x.root != nil }
 
 func (x *Execution) begin() {
-	x.Started = x.now
 	x.run.start = x.now
 	x.scope = jsonpath.Scope{Context: x.contextObject, Variable: x.variable, Random: x.random}
 	x.root = x.newFrame(nil, 0, x.machine.root, &x.run, nil)
@@ -243,6 +241,9 @@ func (x *Execution) end(s Status, out any, err *Error, event string) {
 		return
 	}
 	prev := x.root.last
+	if s == TimedOut {
+		prev = 0
+	}
 	x.root = nil
 	x.ready = x.ready[:0]
 	x.emit(&x.run, event, prev, func(d *Details) {
@@ -272,6 +273,20 @@ func (x *Execution) fail(err *Error) {
 	}
 	x.root.cancel()
 	x.end(Failed, nil, err, "ExecutionFailed")
+}
+
+// overflow ends what has made too many events.
+func (x *Execution) overflow(f *frame) {
+	err := &Error{Name: ErrRuntime, fatal: true,
+		Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)}
+	if f.run == &x.run {
+		x.fail(err)
+		return
+	}
+	for f.fork != nil && f.fork.frame.run == f.run {
+		f = f.fork.frame
+	}
+	f.end(err)
 }
 
 // timeOut ends the execution because its TimeoutSeconds are over.

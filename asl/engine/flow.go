@@ -20,6 +20,10 @@ type flow interface {
 	arguments(f *frame, effective any) (any, error)
 	// output is the state's output, and the variables it assigns, nil for none.
 	output(f *frame, result any) (any, *value.Object, error)
+	// caught is the output and the variables of a state whose catcher takes e.
+	caught(f *frame, c *catcher, e *value.Object) (any, *value.Object, error)
+	// choose is where a Choice state goes, nil for nowhere, with its output and variables.
+	choose(f *frame, effective any) (*state, any, *value.Object, error)
 	// wait is the moment at which a Wait state ends.
 	wait(f *frame, effective any) (moment, error)
 	// failure is the error and cause of a Fail state.
@@ -201,6 +205,15 @@ func (fl *jsonpathFlow) output(f *frame, result any) (any, *value.Object, error)
 	return out, vars, err
 }
 
+func (fl *jsonpathFlow) caught(f *frame, c *catcher, e *value.Object) (any, *value.Object, error) {
+	vars, err := f.assign(c.assign, e)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := f.place(c.resultPath, e)
+	return out, vars, err
+}
+
 // place applies ResultPath: where the result goes in the state's raw input.
 func (f *frame) place(p pathField, result any) (any, error) {
 	switch {
@@ -209,10 +222,9 @@ func (f *frame) place(p pathField, result any) (any, error) {
 	case p.path == nil:
 		return result, nil
 	}
-	out, ok := p.path.Set(f.input, result)
-	if !ok {
-		return nil, &Error{Name: ErrResultPathMatch, Cause: f.runtimeCause(fmt.Sprintf(
-			"Unable to apply step %q to input %s", p.path.String(), value.Text(f.input)))}
+	out, err := p.path.Set(f.input, result)
+	if err != nil {
+		return nil, &Error{Name: ErrReferencePathConflict, Cause: err.Error()}
 	}
 	return out, nil
 }
@@ -237,18 +249,15 @@ func (f *frame) assign(t *jsonpath.Template, data any) (*value.Object, error) {
 func (f *frame) wrong(err error) *Error {
 	var field *jsonpath.FieldError
 	var call *jsonpath.IntrinsicError
-	name, text := ErrRuntime, err.Error()
+	text := err.Error()
 	switch {
 	case errors.As(err, &call):
 		text = call.Error()
-		if call.Missing == nil {
-			name = ErrIntrinsicFailure
-		}
 	case errors.As(err, &field):
 		text = fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'",
-			field.Expr, field.Field, value.Text(f.x.scope.Input))
+			field.Expr, field.Field, value.Text(field.In))
 	}
-	return &Error{Name: name, Cause: f.runtimeCause(text)}
+	return &Error{Name: ErrRuntime, Cause: f.runtimeCause(text)}
 }
 
 // runtimeCause is the cause of an error that the state itself makes.

@@ -157,16 +157,18 @@ var waitNames = [...]string{"timer", "timer", "call", "token", "activity", "chil
 // wait is what a frame waits for. It holds all that is needed to begin waiting
 // again after a restart.
 type wait struct {
-	kind      waitKind
-	until     time.Time // waitTimer, waitRetry
-	timeout   time.Time // zero: none
-	beatEvery time.Duration
-	beat      time.Time // when the heartbeat is due; zero: none
-	token     string
-	call      *pendingCall
-	child     string // ARN
-	fork      *fork
-	early     *completion // of a token, before the call has returned
+	kind         waitKind
+	until        time.Time // waitTimer, waitRetry
+	timeoutAfter time.Duration
+	timeout      time.Time // zero: none
+	beatEvery    time.Duration
+	beat         time.Time // when the heartbeat is due; zero: none
+	token        string
+	call         *pendingCall
+	child        string // ARN
+	fork         *fork
+	early        *completion // of a token, before the call has returned
+	submitted    bool        // there has been a TaskSubmitted
 
 	timer, beatTimer, laterTimer *timer
 	cancel                       func() // of the call in flight

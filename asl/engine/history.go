@@ -38,6 +38,7 @@ type Details struct {
 // eventLog numbers the events of one run, and keeps them where asked to.
 type eventLog struct {
 	next   int64
+	full   bool // it has the most events but one, for the end
 	events []Event
 }
 
@@ -54,7 +55,11 @@ func (f *frame) emit(typ string, fill func(*Details)) int64 {
 
 // emit makes an event of a run, following the event prev.
 func (x *Execution) emit(r *run, typ string, prev int64, fill func(*Details)) int64 {
+	if r.log.full && x.live() {
+		return r.log.next
+	}
 	r.log.next++
+	r.log.full = !x.machine.Express && r.log.next >= maxEvents-1
 	if !x.recording {
 		return r.log.next
 	}

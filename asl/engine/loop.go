@@ -91,7 +91,7 @@ func (e *Engine) handle(h *happening) {
 		return
 	}
 	if e.options.Journal != nil {
-		if err := e.options.Journal.Append(e.entry(h, now)); err != nil {
+		if err := e.options.Journal.Append(h.entry(now)); err != nil {
 			x.now = now
 			if h.kind == onStart {
 				x.begin()
@@ -122,6 +122,8 @@ func (e *Engine) perform(x *Execution) {
 			}
 		case stopChild:
 			e.Stop(ef.wait.child, "", "")
+		case hold:
+			e.holdToken(ef)
 		case offerTask:
 			e.holdToken(ef)
 			e.offer(ef)

@@ -65,7 +65,7 @@ type iteration struct {
 	batchBase any     // BatchInput
 	hasBase   bool
 	next      int // the first that has not been started
-	limit     int // how many at once; 0: no limit
+	limit     int // how many at once
 	failed    int
 	tolerated func(failed, total int) bool
 	failedAt  []bool        // which results are missing
@@ -123,7 +123,10 @@ func (f *frame) itemsOf(m *mapSpec, effective any) (items []any, keys []string, 
 	v, path := effective, "$"
 	if m.itemsPath != nil {
 		path = m.itemsPath.Rooted()
-		if v, err = f.scope(effective).Find(m.itemsPath); err != nil {
+		if v, err = m.itemsPath.Step(f.scope(effective)); err != nil {
+			if _, ok := err.(*jsonpath.StepError); ok {
+				return nil, nil, &Error{Name: ErrReferencePathConflict, Cause: err.Error()}
+			}
 			return nil, nil, f.wrong(err)
 		}
 	}
@@ -173,7 +176,7 @@ func (k *fork) startIterations(prev int64) {
 	f, it := k.frame, k.items
 	var started []*frame
 	var inputs []any
-	for it.next < it.total() && (it.limit == 0 || len(k.live) < it.limit) {
+	for it.next < it.total() && len(k.live) < it.limit {
 		i := it.next
 		it.next++
 		child, input, err := k.iterationFrame(i)
@@ -345,17 +348,33 @@ func (k *fork) tolerates(child *frame, err *Error) bool {
 	return true
 }
 
-// concurrency is how many iterations may run at once; 0: no limit.
+// How many iterations the service runs at once at most. Source: Step Functions
+// developer guide, "Map processing modes".
+const (
+	maxInline      = 40
+	maxDistributed = 10_000
+)
+
+// concurrency is how many iterations may run at once.
 func (f *frame) concurrency(m *mapSpec, data any) (int, error) {
-	n := m.concurrency
-	if !n.set || n.path == nil {
-		return int(n.value), nil
+	most := maxInline
+	if m.distributed {
+		most = maxDistributed
 	}
-	i, err := f.intAt("MaxConcurrencyPath", n.path, data)
-	if err == nil && i < 0 {
-		err = f.runtime("MaxConcurrency cannot be negative.")
+	n := int64(m.concurrency.value)
+	if m.concurrency.path != nil {
+		var err error
+		if n, err = f.intAt("MaxConcurrencyPath", m.concurrency.path, data); err != nil {
+			return 0, err
+		}
+		if n < 0 {
+			return 0, f.runtime("MaxConcurrency cannot be negative.")
+		}
 	}
-	return int(i), err
+	if n == 0 || n > int64(most) {
+		return most, nil
+	}
+	return int(n), nil
 }
 
 // tolerance makes the test of how many iterations may fail.

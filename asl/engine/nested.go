@@ -77,6 +77,14 @@ func (e *Engine) startNested(ef *effect) {
 		tell(completion{err: &Error{Name: spec.errorName("InvalidExecutionInputException"), Cause: "Invalid State Machine Execution Input: " + err.Error()}})
 		return
 	}
+	if old := e.childOf(ef); old != nil { // the call is made again after a restart
+		ef.wait.child = old.ARN
+		tell(spec.started(call, old))
+		if spec.wait && old.Result().Status != Running {
+			e.settle(old)
+		}
+		return
+	}
 	var p *parent
 	if spec.wait {
 		p = &parent{frame: ef.frame, gen: ef.gen}
@@ -87,12 +95,31 @@ func (e *Engine) startNested(ef *effect) {
 		return
 	}
 	ef.wait.child = child.ARN
-	answer := value.Of("ExecutionArn", child.ARN, "SdkHttpMetadata", value.Of("HttpStatusCode", int64(200)), "StartDate", spec.date(child.Started))
-	c := completion{output: answer}
-	if spec.wait || call.spec.token {
-		c = completion{submitted: answer, hasSubmit: true}
+	tell(spec.started(call, child))
+}
+
+// started is the answer to the start of a child.
+func (s *nestedSpec) started(call *pendingCall, child *Execution) completion {
+	answer := value.Of("ExecutionArn", child.ARN, "SdkHttpMetadata", value.Of("HttpStatusCode", int64(200)), "StartDate", s.date(child.Started))
+	if s.wait || call.spec.token {
+		return completion{submitted: answer, hasSubmit: true}
 	}
-	tell(c)
+	return completion{output: answer}
+}
+
+// childOf is the execution that the frame's call has started already.
+func (e *Engine) childOf(ef *effect) *Execution {
+	if !e.resumed {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.execs {
+		if p := x.parent; p != nil && p.frame == ef.frame && p.gen == ef.gen {
+			return x
+		}
+	}
+	return nil
 }
 
 func (s *nestedSpec) errorName(name string) string {
@@ -126,7 +153,7 @@ func (s *nestedSpec) describe(x *Execution) *value.Object {
 	}
 	included := value.Of("Included", true)
 	if s.sdk {
-		ms := x.stopped.Sub(x.Started).Milliseconds()
+		ms := x.stopped.Sub(x.run.start).Milliseconds()
 		add("BillingDetails", value.Of("BilledDurationInMilliseconds", (ms/100+1)*100, "BilledMemoryUsedInMB", int64(64)))
 	}
 	text("Cause", r.Cause)
@@ -143,7 +170,7 @@ func (s *nestedSpec) describe(x *Execution) *value.Object {
 		}
 		add("OutputDetails", included)
 	}
-	add("StartDate", s.date(x.Started))
+	add("StartDate", s.date(x.run.start))
 	add("StateMachineArn", x.machine.ARN)
 	add("Status", string(r.Status))
 	add("StopDate", s.date(x.stopped))

@@ -39,11 +39,12 @@ func (f *frame) advance() {
 			x.fail(f.runtime("The execution entered %d states without waiting for anything.", maxSteps))
 			return
 		}
-		if !x.machine.Express && f.run.log.next >= maxEvents {
-			f.fail(&Error{Name: ErrRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)})
+		again := f.perform()
+		if f.run.log.full {
+			x.overflow(f)
 			return
 		}
-		if !f.perform() {
+		if !again {
 			return
 		}
 	}
@@ -145,12 +146,7 @@ func (f *frame) fail(err *Error) bool {
 	}
 	for i := range f.state.catch {
 		if c := &f.state.catch[i]; err.matches(c.errors) {
-			e := err.value()
-			vars, bad := f.assign(c.assign, e)
-			if bad != nil {
-				return f.end(bad.(*Error))
-			}
-			out, bad := f.place(c.resultPath, e)
+			out, vars, bad := f.state.flow.caught(f, c, err.value())
 			if bad != nil {
 				return f.end(bad.(*Error))
 			}
@@ -170,30 +166,14 @@ func (f *frame) end(err *Error) bool {
 	return false
 }
 
-// choose takes the first rule that holds.
+// choose goes where a Choice state leads.
 func (f *frame) choose(effective any) bool {
-	next, assign := f.state.fallback, f.state.flow.(*jsonpathFlow).assign
-	for i := range f.state.choices {
-		c := &f.state.choices[i]
-		ok, err := c.test(f, effective)
-		if err != nil {
-			return f.failed(err)
-		}
-		if ok {
-			next, assign = c.next, c.assign
-			break
-		}
+	next, out, vars, err := f.state.flow.choose(f, effective)
+	if err != nil {
+		return f.failed(err)
 	}
 	if next == nil {
-		return f.fail(&Error{Name: ErrNoChoiceMatched, Cause: f.runtimeCause("Failed to transition out of the state. The state does not point to a next state.")})
-	}
-	vars, err := f.assign(assign, effective)
-	if err != nil {
-		return f.failed(err)
-	}
-	out, err := f.pick(f.state.flow.(*jsonpathFlow).outputPath, effective)
-	if err != nil {
-		return f.failed(err)
+		return f.fail(f.runtime("Failed to transition out of the state. The state does not point to a next state."))
 	}
 	return f.leave(out, vars, next)
 }

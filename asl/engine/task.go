@@ -98,12 +98,10 @@ func (f *frame) performTask(effective any) bool {
 	if value.Exceeds(args, maxPayload) {
 		return f.fail(f.tooLarge())
 	}
-	if timeout > 0 {
-		w.timeout = x.now.Add(time.Duration(timeout) * time.Second)
-	}
-	if beat > 0 {
-		w.beatEvery = time.Duration(beat) * time.Second
-		w.beat = x.now.Add(w.beatEvery)
+	w.timeoutAfter = time.Duration(timeout) * time.Second
+	w.beatEvery = time.Duration(beat) * time.Second
+	if !spec.activity { // whose time begins when a worker takes it
+		w.begin(x.now)
 	}
 	w.call = &pendingCall{kind: callTask, spec: spec, input: args, attempt: f.attempt}
 	w.call.role = role
@@ -213,6 +211,10 @@ func (f *frame) returned(c *completion) {
 
 // submitted is the first answer of a call whose outcome comes otherwise.
 func (f *frame) submitted(answer any) {
+	if f.wait.submitted {
+		return // a call made again after a restart
+	}
+	f.wait.submitted = true
 	spec := f.wait.call.spec
 	f.emit("TaskSubmitted", func(d *Details) {
 		spec.describe(d)
@@ -237,8 +239,17 @@ func (f *frame) settled(c *completion) { f.outcome(c) }
 func (f *frame) taken(worker string) {
 	f.wait.kind = waitToken
 	f.emit("ActivityStarted", func(d *Details) { d.WorkerName = worker })
-	if f.wait.beatEvery > 0 {
-		f.beats()
+	f.wait.begin(f.x.now)
+	f.armLimits()
+}
+
+// begin sets the times at which the time-out and the first heartbeat are due.
+func (w *wait) begin(now time.Time) {
+	if w.timeoutAfter > 0 {
+		w.timeout = now.Add(w.timeoutAfter)
+	}
+	if w.beatEvery > 0 {
+		w.beat = now.Add(w.beatEvery)
 	}
 }
 

@@ -48,6 +48,16 @@ func (e *Expr) Eval(s *Scope) (any, error) {
 	return e.Call.Eval(s)
 }
 
+// evalField is Eval for a field of a template, where an index beyond the end
+// of an array is null, as recorded; an argument of an intrinsic is not so lucky.
+func (e *Expr) evalField(s *Scope) (any, error) {
+	v, err := e.Eval(s)
+	if missing, ok := err.(*NotFoundError); ok && missing.beyond {
+		return nil, nil
+	}
+	return v, err
+}
+
 // Find evaluates a path at its root. The error is a *NotFoundError.
 func (s *Scope) Find(p *Path) (any, error) {
 	switch p.root {
@@ -63,7 +73,7 @@ func (s *Scope) Find(p *Path) (any, error) {
 			data, ok = s.Variable(p.variable)
 		}
 		if !ok {
-			return nil, &NotFoundError{p.src, "no variable " + p.variable + " has been assigned"}
+			return nil, &NotFoundError{Path: p.src, Problem: "no variable " + p.variable + " has been assigned", rooted: p.src}
 		}
 		return p.Eval(data)
 	}

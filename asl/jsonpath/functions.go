@@ -66,9 +66,15 @@ func (c *Call) text(v any) (string, error) {
 	return s, nil
 }
 
-// whole is a number as the Math and Array functions take it: rounded as Java's
-// Math.round does, half up.
-func (c *Call) whole(v any) (int64, error) {
+// whole is a number without its fraction, as all functions but MathAdd take it.
+func (c *Call) whole(v any) (int64, error) { return c.integer(v, math.Trunc) }
+
+// rounded is a number rounded as Java's Math.round does, half up.
+func (c *Call) rounded(v any) (int64, error) {
+	return c.integer(v, func(f float64) float64 { return math.Floor(f + 0.5) })
+}
+
+func (c *Call) integer(v any, round func(float64) float64) (int64, error) {
 	if n, ok := v.(int64); ok {
 		return n, nil
 	}
@@ -76,7 +82,7 @@ func (c *Call) whole(v any) (int64, error) {
 	if !ok {
 		return 0, c.fail("Invalid arguments in %s: a number is expected, not %s", c.name, value.Kind(v))
 	}
-	f = math.Floor(f + 0.5)
+	f = round(f)
 	if f >= 1<<63 || f < -1<<63 {
 		return 0, c.fail("Invalid arguments in %s: the number is out of range", c.name)
 	}
@@ -142,12 +148,12 @@ func arrayGetItem(c *Call, s *Scope, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := c.whole(args[1])
-	if err != nil {
-		return nil, err
+	i, ok := args[1].(int64)
+	if ok && len(items) == 0 && i >= 0 {
+		return nil, nil // as recorded, although no other index beyond the end is
 	}
-	if i < 0 || i >= int64(len(items)) {
-		return nil, c.fail("Index out of range: %d, the array has %d items", i, len(items))
+	if !ok || i < 0 || i >= int64(len(items)) {
+		return nil, c.fail("Invalid arguments in %s: the index must be a whole number from 0 to %d", c.name, len(items)-1)
 	}
 	return items[i], nil
 }
@@ -189,11 +195,20 @@ func base64Decode(c *Call, s *Scope, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := base64.StdEncoding.DecodeString(t)
-	if err != nil {
-		if b, err = base64.RawStdEncoding.DecodeString(t); err != nil {
-			return nil, c.fail("Invalid arguments in %s: not Base64", c.name)
+	// What is not of Base64's alphabet is skipped, and an end that is no whole
+	// byte is dropped: the service decodes so.
+	t = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '+' || r == '/' {
+			return r
 		}
+		return -1
+	}, t)
+	if len(t)%4 == 1 {
+		t = t[:len(t)-1]
+	}
+	b, err := base64.RawStdEncoding.DecodeString(t)
+	if err != nil {
+		return nil, c.fail("Invalid arguments in %s: not Base64", c.name)
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
 }
@@ -297,11 +312,11 @@ func mix(z uint64) uint64 {
 }
 
 func mathAdd(c *Call, s *Scope, args []any) (any, error) {
-	a, err := c.whole(args[0])
+	a, err := c.rounded(args[0])
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.whole(args[1])
+	b, err := c.rounded(args[1])
 	if err != nil {
 		return nil, err
 	}

@@ -25,9 +25,8 @@ type argument struct {
 
 // IntrinsicError is an intrinsic function that cannot give a result.
 type IntrinsicError struct {
-	Call    string // as written
+	Call    string // as written, the outermost one
 	Problem string
-	Missing *NotFoundError // set where a path among the arguments found nothing
 }
 
 func (e *IntrinsicError) Error() string {
@@ -189,17 +188,28 @@ func (c *Call) Eval(s *Scope) (any, error) {
 		if a.expr != nil {
 			var err error
 			if v, err = a.expr.Eval(s); err != nil {
-				missing, ok := err.(*NotFoundError)
-				if !ok {
-					return nil, err
-				}
-				return nil, &IntrinsicError{c.src, fmt.Sprintf("The JsonPath argument for the field '%s' could not be found in the input '%s'",
-					missing.Path, value.Text(s.Input)), missing}
+				return nil, c.argumentError(s, err)
 			}
 		}
 		args = append(args, v)
 	}
 	return c.fn.eval(c, s, args)
+}
+
+// argumentError is an error in the call that its argument made: the outermost
+// call is the one that is named.
+func (c *Call) argumentError(s *Scope, err error) error {
+	switch e := err.(type) {
+	case *IntrinsicError:
+		return &IntrinsicError{c.src, e.Problem}
+	case *NotFoundError:
+		if e.filter {
+			return &IntrinsicError{c.src, e.Problem}
+		}
+		return &IntrinsicError{c.src, fmt.Sprintf("The JsonPath argument for the field '%s' could not be found in the input '%s'",
+			e.rooted, value.Text(s.Input))}
+	}
+	return err
 }
 
 func (c *Call) fail(format string, args ...any) error {

@@ -104,6 +104,10 @@ func (p *Path) Rooted() string {
 type NotFoundError struct {
 	Path    string // as written
 	Problem string // such as: No results for path: $['a']
+
+	beyond bool // an index is beyond the end of an array that is there
+	filter bool // an index is applied to what is no array
+	rooted string
 }
 
 func (e *NotFoundError) Error() string { return "Invalid path '" + e.Path + "' : " + e.Problem }
@@ -160,23 +164,23 @@ func (p *Path) Eval(data any) (any, error) {
 func (p *Path) missing(cur any, i int) error {
 	s := &p.segments[i]
 	at := p.normal(i)
-	here := p.normal(i + 1)
-	e := &NotFoundError{Path: p.src}
+	e := &NotFoundError{Path: p.src, rooted: p.Rooted()}
 	_, isObject := cur.(*value.Object)
-	items, isArray := cur.([]any)
+	_, isArray := cur.([]any)
 	switch {
 	case s.kind == byIndex && isArray:
-		e.Problem = "Index out of bounds when evaluating path " + here
-		_ = items
+		e.Problem = "No results for path: " + p.normal(len(p.segments))
+		e.beyond = true
 	case s.kind == byIndex:
-		e.Problem = "Filter: [" + at + "] can only be applied to arrays. Current context is: " + value.Text(cur)
+		e.Problem = "Filter: " + p.normal(len(p.segments))[len(at):] + " can only be applied to arrays. Current context is: " + value.Text(cur)
+		e.filter = true
 	case !isObject && s.kind == byName:
 		e.Problem = "Expected to find an object with property ['" + s.name + "'] in path " + at + " but found '" + javaType(cur) +
 			"'. This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'."
 	case i == len(p.segments)-1:
-		e.Problem = "No results for path: " + here
+		e.Problem = "No results for path: " + p.normal(i+1)
 	default:
-		e.Problem = "Missing property in path " + here
+		e.Problem = "Missing property in path " + p.normal(i+1)
 	}
 	return e
 }

@@ -28,6 +28,7 @@ type templateField struct {
 type FieldError struct {
 	Field string // as written: "value.$"
 	Expr  *Expr
+	In    any   // the data that the expression was to be found in
 	Err   error // *NotFoundError or *IntrinsicError
 }
 
@@ -102,8 +103,8 @@ func (t *Template) Eval(s *Scope) (any, error) {
 		var v any
 		var err error
 		if f.expr != nil {
-			if v, err = f.expr.Eval(s); err != nil {
-				return nil, &FieldError{f.name, f.expr, err}
+			if v, err = f.expr.evalField(s); err != nil {
+				return nil, &FieldError{f.name, f.expr, s.searched(f.expr), err}
 			}
 		} else if v, err = f.sub.Eval(s); err != nil {
 			return nil, err
@@ -111,6 +112,14 @@ func (t *Template) Eval(s *Scope) (any, error) {
 		fields[i] = value.Field{Key: f.key, Value: v}
 	}
 	return value.NewObject(fields...), nil
+}
+
+// searched is the data that an expression is evaluated on.
+func (s *Scope) searched(e *Expr) any {
+	if e.Path != nil && e.Path.root == Context && s.Context != nil {
+		return s.Context()
+	}
+	return s.Input
 }
 
 // Exprs calls yield with every expression of the template.

@@ -145,7 +145,7 @@ type pathFunction struct {
 func (f *pathFunction) apply(p *Path, v any) (any, error) {
 	got, ok := f.eval(v)
 	if !ok {
-		return nil, &NotFoundError{p.src, "Aggregation function attempted to calculate value using empty array"}
+		return nil, &NotFoundError{Path: p.src, Problem: "Aggregation function attempted to calculate value using empty array", rooted: p.Rooted()}
 	}
 	return got, nil
 }

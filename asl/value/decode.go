@@ -28,6 +28,9 @@ func Decode(src []byte) (any, error) { return DecodeString(string(src)) }
 
 // DecodeString is Decode of a string; the strings of the result are parts of src.
 func DecodeString(src string) (any, error) {
+	if !utf8.ValidString(src) {
+		src = strings.ToValidUTF8(src, "\uFFFD")
+	}
 	d := decoder{src: src}
 	v, err := d.value(0)
 	if err != nil {
