@@ -76,25 +76,22 @@ type choice struct {
 
 	parameter *parameter
 	name      string
-	unlike    []string
-	filled    bool // of another value: it is not empty
+	why       *Unknowing // of another value: what it is not
 }
 
-// at is the choice's value at a place.
-func (c *choice) at(pos Pos, o Origin) *Value {
-	if c.value != nil {
+// chosen is a choice's value at a place.
+func (r *resolver) chosen(c *choice, pos Pos, o Origin) *Value {
+	switch {
+	case c.value != nil:
 		v := withOrigin(c.value, o)
 		v.Pos = pos
 		return v
+	case c.why != nil:
+		return r.unknownFrom(c.why, o)
+	case c.parameter != nil:
+		return r.unknown(c.parameter, o)
 	}
-	var v *Value
-	if c.parameter != nil {
-		v = c.parameter.unknown(pos, c.filled)
-	} else {
-		v = newUnknownText(pos, c.name, true)
-	}
-	v.Unknown.unlike = c.unlike
-	return v
+	return r.pseudoUnknown(c.name, pos)
 }
 
 // choiceOf is the choice that the world makes for a variable, noted as read.
@@ -174,7 +171,9 @@ func (r *resolver) eval(n *node) truth {
 		}
 		return isTrue + isFalse - decides
 	case opCondition:
-		return r.condition(n.cond)
+		t := r.condition(n.cond)
+		r.note(read{condition: true, which: n.cond, value: int(t)})
+		return t
 	case opIs:
 		c := r.choiceOf(n.v)
 		if c.value == nil {
@@ -194,7 +193,7 @@ func (r *resolver) eval(n *node) truth {
 
 // outcome is what the world assumes of a comparison that values do not decide.
 func (r *resolver) outcome(i int) truth {
-	if r.world.strict {
+	if r.world.strict || i < 0 {
 		return unsure
 	}
 	r.world.used[i] = true
@@ -261,7 +260,7 @@ func equal(a, b *Value) truth {
 // equalUnknown compares two unknowns: the same reference is equal to itself,
 // texts that begin or end differently are not.
 func equalUnknown(a, b *Unknowing) truth {
-	if a == b || a.Ref != nil && b.Ref != nil && *a.Ref == *b.Ref {
+	if a == b && len(a.Shape) > 0 || a.Ref != nil && b.Ref != nil && *a.Ref == *b.Ref {
 		return isTrue
 	}
 	if len(a.Shape) == 0 || len(b.Shape) == 0 {

@@ -29,21 +29,22 @@ func (r *resolver) compile() {
 	if len(r.t.Conditions) == 0 {
 		return
 	}
-	r.conditions = make([]condition, len(r.t.Conditions))
-	r.conditionOf = make(map[string]int, len(r.t.Conditions))
+	fields := r.expandConditions()
+	r.conditions = make([]condition, len(fields))
+	r.conditionOf = make(map[string]int, len(fields))
 	r.variableOf = make(map[string]int)
-	for i, f := range r.t.Conditions {
+	for i, f := range fields {
 		r.conditions[i].name = f.Key
 		r.conditionOf[f.Key] = i
 	}
-	for _, f := range r.t.Conditions {
+	for _, f := range fields {
 		r.gather(f.Value, 0)
 	}
 	for i := range r.variables {
 		r.variables[i].makeChoices()
 	}
 	c := &compiler{r: r}
-	for i, f := range r.t.Conditions {
+	for i, f := range fields {
 		c.current = i
 		r.conditions[i].expr = c.expr(f.Value)
 	}
@@ -86,8 +87,8 @@ func (r *resolver) compared(a, b *Value) {
 			return
 		}
 		v := &r.variables[i]
-		v.literalsOf(b, 0)
 		if table == nil {
+			v.literalsOf(b, 0)
 			return
 		}
 		v.keysOnly = true
@@ -270,10 +271,17 @@ func (v *variable) makeChoices() {
 		if v.determined {
 			unlike = append(slices.Clone(unlike), v.choices[0].text)
 		}
-		v.choices = append(v.choices, choice{
-			text: otherThan(unlike), parameter: v.parameter, name: v.name,
-			unlike: unlike, filled: slices.Contains(unlike, ""),
-		})
+		c := choice{text: otherThan(unlike), parameter: v.parameter, name: v.name}
+		if v.parameter != nil {
+			if v.parameter.declared.NoEcho {
+				c.text = "another value"
+			}
+			c.why = v.parameter.unknowing(slices.Contains(unlike, ""), unlike)
+		} else {
+			c.why = unknownText(v.name, true)
+			c.why.unlike = unlike
+		}
+		v.choices = append(v.choices, c)
 	}
 	if empty && !v.determined && v.admits("") {
 		add("", false)

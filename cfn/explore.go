@@ -16,10 +16,20 @@ type explorer struct {
 	vector   []byte
 }
 
-// conditionSet is the conditions that some resource mentions.
+// conditionSet is the conditions that a resource turns on, as the tree in which
+// it asks for them: what stands in the branch of a Fn::If that is not taken, or
+// in a resource that is absent, is not asked for.
 type conditionSet struct {
-	conditions []int          // sorted
-	seen       map[string]int // each truth that they can take, by number; 0 is the base world's
+	tree      []*branch
+	variables []int          // that the conditions depend on, sorted
+	most      int            // bound on the number of truths
+	seen      map[string]int // each truth that was found, by number; 0 is the base world's
+}
+
+// branch is a condition, and what is asked for where it is true and where it is false.
+type branch struct {
+	condition       int
+	then, otherwise []*branch
 }
 
 // need is a truth of a set of conditions that some world must show.
@@ -65,78 +75,118 @@ func (e *explorer) worlds() []*world {
 	return worlds
 }
 
-// gather finds which sets of conditions the resources mention.
+// gather finds the conditions that the resources turn on.
 func (e *explorer) gather() {
 	known := make(map[string]bool)
-	var set []int
 	var key []byte
 	for _, d := range e.r.declared {
-		set = set[:0]
-		if i, ok := e.r.conditionOf[d.Condition]; ok {
-			set = append(set, i)
-		}
-		for _, name := range e.r.anyOf[d.LogicalID] {
-			if i, ok := e.r.conditionOf[name]; ok {
-				set = append(set, i)
+		tree := e.mentions(d.Body, nil)
+		if names := e.r.anyOf[d.LogicalID]; names != nil {
+			for _, name := range names {
+				if i, ok := e.r.conditionOf[name]; ok {
+					tree = append(tree, &branch{condition: i})
+				}
 			}
+		} else if i, ok := e.r.conditionOf[d.Condition]; ok {
+			tree = []*branch{{condition: i, then: tree}}
 		}
-		set = e.mentions(d.Body, set)
-		if len(set) == 0 {
+		if len(tree) == 0 {
 			continue
 		}
-		slices.Sort(set)
-		set = slices.Compact(set)
-		key = key[:0]
-		for _, i := range set {
-			key = strconv.AppendInt(key, int64(i), 36)
-			key = append(key, ',')
-		}
+		key = writeKey(key[:0], tree)
 		if known[string(key)] {
 			continue
 		}
 		known[string(key)] = true
-		e.sets = append(e.sets, conditionSet{conditions: slices.Clone(set)})
-		for _, c := range set {
-			for _, v := range e.r.conditions[c].variables {
-				if at, ok := slices.BinarySearch(e.relevant, v); !ok {
-					e.relevant = slices.Insert(e.relevant, at, v)
-				}
-			}
+		s := conditionSet{tree: tree}
+		s.most = min(truthsOf(tree), 1<<min(len(e.variablesOf(tree, &s.variables)), 30))
+		e.sets = append(e.sets, s)
+		for _, v := range s.variables {
+			insert(&e.relevant, v)
 		}
 	}
 }
 
+// insert keeps a sorted list of distinct numbers.
+func insert(list *[]int, x int) {
+	if at, ok := slices.BinarySearch(*list, x); !ok {
+		*list = slices.Insert(*list, at, x)
+	}
+}
+
+// writeKey appends a text that is the same for equal trees.
+func writeKey(key []byte, tree []*branch) []byte {
+	for _, b := range tree {
+		key = strconv.AppendInt(key, int64(b.condition), 36)
+		if b.then != nil || b.otherwise != nil {
+			key = append(writeKey(append(key, '('), b.then), ':')
+			key = append(writeKey(key, b.otherwise), ')')
+		}
+		key = append(key, ',')
+	}
+	return key
+}
+
+// variablesOf adds the variables of a tree's conditions, and returns the
+// conditions, each once.
+func (e *explorer) variablesOf(tree []*branch, variables *[]int) []int {
+	var conditions []int
+	var walk func([]*branch)
+	walk = func(tree []*branch) {
+		for _, b := range tree {
+			insert(&conditions, b.condition)
+			walk(b.then)
+			walk(b.otherwise)
+		}
+	}
+	walk(tree)
+	for _, c := range conditions {
+		for _, v := range e.r.conditions[c].variables {
+			insert(variables, v)
+		}
+	}
+	return conditions
+}
+
+// truthsOf is how many truths a tree can have if its conditions are independent,
+// at most 2^30.
+func truthsOf(tree []*branch) int {
+	n := 1
+	for _, b := range tree {
+		n = min(n*(truthsOf(b.then)+truthsOf(b.otherwise)), 1<<30)
+	}
+	return n
+}
+
 // mentions appends the conditions of each Fn::If within v.
-func (e *explorer) mentions(v *Value, set []int) []int {
+func (e *explorer) mentions(v *Value, tree []*branch) []*branch {
 	if v == nil || !v.dynamic {
-		return set
+		return tree
 	}
 	for _, item := range v.Items {
-		set = e.mentions(item, set)
+		tree = e.mentions(item, tree)
 	}
 	for i := range v.Fields {
 		f := &v.Fields[i]
-		if f.Key == "Fn::If" && f.Value.IsKind(List) && len(f.Value.Items) > 0 {
+		if f.Key == "Fn::If" && f.Value.IsKind(List) && len(f.Value.Items) == 3 {
 			if c, ok := e.r.conditionOf[f.Value.Items[0].text()]; ok {
-				set = append(set, c)
+				b := &branch{c, e.mentions(f.Value.Items[1], nil), e.mentions(f.Value.Items[2], nil)}
+				if b.then != nil || b.otherwise != nil || !slices.ContainsFunc(tree, func(a *branch) bool { return a.condition == c }) {
+					tree = append(tree, b)
+				}
+				continue
 			}
 		}
-		set = e.mentions(f.Value, set)
+		tree = e.mentions(f.Value, tree)
 	}
-	return set
+	return tree
 }
 
 // explore tries assignments of a set's variables, those nearest to the base
 // world first, and appends a need for each new truth of the set.
 func (e *explorer) explore(set int, needs []need) []need {
 	s := &e.sets[set]
-	var vars []int
-	for _, c := range s.conditions {
-		vars = append(vars, e.r.conditions[c].variables...)
-	}
-	slices.Sort(vars)
-	vars = slices.Compact(vars)
-	all := 1 << min(len(s.conditions), 30)
+	vars := s.variables
 	e.scratch.set(nil)
 	s.seen = map[string]int{string(e.truths(e.scratch, s)): 0}
 	level := [][]change{nil}
@@ -151,7 +201,7 @@ func (e *explorer) explore(set int, needs []need) []need {
 			}
 			for _, v := range vars[from:] {
 				for c := 1; c < len(e.r.variables[v].choices); c++ {
-					if trials++; trials > maxTrials || e.trials >= maxAllTrials || len(s.seen) >= all {
+					if trials++; trials > maxTrials || e.trials >= maxAllTrials || len(s.seen) >= s.most {
 						return needs
 					}
 					e.trials++
@@ -172,15 +222,25 @@ func (e *explorer) explore(set int, needs []need) []need {
 	return needs
 }
 
-// truths writes the truth of a set's conditions in a world; it is valid until
-// the next call.
+// truths writes the truth of the conditions that a set asks for in a world, in
+// the order of asking; it is valid until the next call.
 func (e *explorer) truths(w *world, s *conditionSet) []byte {
 	e.r.world = w
 	e.vector = e.vector[:0]
-	for _, c := range s.conditions {
-		e.vector = append(e.vector, byte(e.r.condition(c)))
-	}
+	e.ask(s.tree)
 	return e.vector
+}
+
+func (e *explorer) ask(tree []*branch) {
+	for _, b := range tree {
+		t := e.r.condition(b.condition)
+		e.vector = append(e.vector, byte(t))
+		if t == isTrue {
+			e.ask(b.then)
+		} else {
+			e.ask(b.otherwise)
+		}
+	}
 }
 
 // show notes which truth of each set a world shows; -1 is one that was not found
@@ -252,8 +312,8 @@ func keeps(worlds []*world, i int, w *world) bool {
 	return true
 }
 
-// determined reports whether the conditions that resources mention follow from
-// given values and defaults alone.
+// determined reports whether the conditions that the base world's resources ask
+// for follow from given values and defaults alone.
 func (e *explorer) determined() bool {
 	if len(e.sets) == 0 {
 		return true
@@ -261,11 +321,11 @@ func (e *explorer) determined() bool {
 	w := e.r.newWorld()
 	w.strict = true
 	e.r.world = w
-	for _, set := range e.sets {
-		for _, c := range set.conditions {
-			if e.r.condition(c) == unsure {
-				return false
-			}
+	for i := range e.sets {
+		e.vector = e.vector[:0]
+		e.ask(e.sets[i].tree)
+		if slices.Contains(e.vector, byte(unsure)) {
+			return false
 		}
 	}
 	return true

@@ -31,7 +31,9 @@ func (r *resolver) eachItem(l loop, f func(body *Value)) {
 		if list.IsKind(Unknown) && len(list.Unknown.Needs) > 0 {
 			need = list.Unknown.Needs[0]
 		}
-		s := substitution{name: l.identifier, unknown: newUnknownText(l.collection.position(), need, true)}
+		s := substitution{name: l.identifier, unknown: &Value{
+			Kind: Unknown, Pos: l.collection.position(), Unknown: unknownText(need, true),
+		}}
 		f(s.value(l.body))
 		return
 	}
@@ -78,6 +80,29 @@ func (r *resolver) expandFields(fields []Field, f *Field) []Field {
 		}
 	})
 	return fields
+}
+
+// expandConditions lists the conditions, those that loops make included.
+func (r *resolver) expandConditions() []Field {
+	var out []Field
+	var expand func(f *Field)
+	expand = func(f *Field) {
+		if !strings.HasPrefix(f.Key, forEachPrefix) {
+			out = append(out, *f)
+			return
+		}
+		if l, ok := loopOf(f.Value); ok {
+			r.eachItem(l, func(body *Value) {
+				for i := range body.Fields {
+					expand(&body.Fields[i])
+				}
+			})
+		}
+	}
+	for i := range r.t.Conditions {
+		expand(&r.t.Conditions[i])
+	}
+	return out
 }
 
 // expandResources appends the resources that a loop among resources makes.

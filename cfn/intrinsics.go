@@ -35,7 +35,9 @@ func (r *resolver) call(v *Value, f *Field) (out *Value, ok bool) {
 	case "Fn::Cidr":
 		return r.cidr(v, f), true
 	case "Fn::ImportValue":
-		return newUnknownText(v.Pos, "import "+describe(r.value(arg)), true), true
+		out := r.store.value(Unknown, v.Pos)
+		out.Unknown = unknownText("import "+describe(r.value(arg)), true)
+		return out, true
 	case "Fn::Transform":
 		return r.transform(v.Pos, arg), true
 	case "Fn::Length":
@@ -87,12 +89,15 @@ func (r *resolver) ref(name string, pos Pos) *Value {
 		}
 	}
 	if _, ok := r.index[name]; ok {
-		return newReference(pos, name, "", "resource "+name)
+		return r.reference(pos, name, "")
 	}
 	if r.sam {
 		if id := r.samReference(name); id != "" {
-			return newReference(pos, id, "", "resource "+id)
+			return r.reference(pos, id, "")
 		}
+	}
+	if r.t.Root.Get("Resources").Get(name) != nil { // it has a problem of its own
+		return r.reference(pos, name, "")
 	}
 	return newUnknown(pos, r.undeclared(name))
 }
@@ -108,12 +113,10 @@ func (r *resolver) undeclared(name string) string {
 
 // attribute resolves a GetAtt.
 func (r *resolver) attribute(id, attribute string, pos Pos) *Value {
-	if _, ok := r.index[id]; !ok {
-		if !r.sam || !r.generated[id] {
-			return newUnknown(pos, r.undeclared(id))
-		}
+	if _, ok := r.index[id]; !ok && !r.generated[id] && r.t.Root.Get("Resources").Get(id) == nil {
+		return newUnknown(pos, r.undeclared(id))
 	}
-	return newReference(pos, id, attribute, "attribute "+id+"."+attribute)
+	return r.reference(pos, id, attribute)
 }
 
 func (r *resolver) getAtt(v *Value, f *Field) *Value {
@@ -154,7 +157,7 @@ func (r *resolver) sub(v *Value, f *Field) *Value {
 		return r.refused(v, f)
 	}
 	rest := text.Text
-	var b textBuilder
+	b := r.text()
 	for {
 		before, after, found := strings.Cut(rest, "${")
 		if !found {
@@ -171,8 +174,9 @@ func (r *resolver) sub(v *Value, f *Field) *Value {
 			continue
 		}
 		x := r.substitute(strings.TrimSpace(name), vars, v.Pos)
-		if before == "" && tail == "" && b.parts == 0 && (isScalar(x) || x.IsKind(Unknown)) {
-			return textOf(x, v.Pos) // the whole text is one reference
+		if before == "" && tail == "" && len(b.pieces) == 0 && (isScalar(x) || x.IsKind(Unknown)) {
+			r.buffers = append(r.buffers, b.pieces)
+			return textOf(x) // the whole text is one reference
 		}
 		b.add(x)
 	}
@@ -181,13 +185,8 @@ func (r *resolver) sub(v *Value, f *Field) *Value {
 }
 
 // textOf is a scalar as a string: Fn::Sub of one number makes a string.
-func textOf(v *Value, pos Pos) *Value {
+func textOf(v *Value) *Value {
 	if v.Kind == String || v.Kind == Unknown {
-		if hasDynamic([]Piece{{Literal: v.Text}}) {
-			var b textBuilder
-			b.add(v)
-			return b.value(pos, "Fn::Sub")
-		}
 		return v
 	}
 	c := *v
@@ -206,7 +205,7 @@ func (r *resolver) substitute(name string, vars *Value, pos Pos) *Value {
 	if id, attribute, ok := strings.Cut(name, "."); ok {
 		if r.sam {
 			if id := r.samReference(name); id != "" {
-				return newReference(pos, id, "", "resource "+id)
+				return r.reference(pos, id, "")
 			}
 		}
 		return r.attribute(id, attribute, pos)
@@ -246,7 +245,7 @@ func (r *resolver) join(v *Value, f *Field) *Value {
 	}
 	switch {
 	case list.IsKind(List):
-		var b textBuilder
+		b := r.text()
 		for i, item := range list.Items {
 			if i > 0 {
 				b.literal(delimiter.Text)

@@ -13,11 +13,13 @@ func (r *resolver) toJSON(v *Value, f *Field) *Value {
 	switch {
 	case x.IsKind(List), x.IsKind(Map):
 	case x.IsKind(Unknown):
-		return derive(x, v.Pos)
+		out := derive(x, v.Pos)
+		out.Unknown.Shape = []Piece{{Gap: true, NonEmpty: true}}
+		return out
 	default:
 		return r.refused(v, f)
 	}
-	var b textBuilder
+	b := r.text()
 	b.json(x)
 	return b.value(v.Pos, f.Key)
 }

@@ -35,7 +35,7 @@ func (r *resolver) selectItem(v *Value, f *Field) *Value {
 	case list.IsKind(Unknown):
 		out := derive(list, v.Pos)
 		if source.IsKind(Map) && len(source.Fields) == 1 && source.Fields[0].Key == "Fn::GetAZs" {
-			var b textBuilder
+			b := r.text()
 			b.add(r.zonesRegion(source.Fields[0].Value, v.Pos))
 			b.gap(Piece{Gap: true, NonEmpty: true})
 			out.Unknown.Shape = b.pieces
@@ -150,7 +150,7 @@ func (r *resolver) findInMap(v *Value, f *Field) *Value {
 			return newUnknown(v.Pos, "entry "+keys[1].Text+"."+keys[2].Text+" in mapping "+name)
 		}
 		origin.Source = entry.Pos
-		return placed(entry, v.Pos, origin)
+		return placed(r.value(entry), v.Pos, origin)
 	}
 	entries := r.candidates(table, keys[1], keys[2])
 	if fallback != nil {
@@ -297,10 +297,9 @@ func (r *resolver) cidr(v *Value, f *Field) *Value {
 	if block.IsKind(Unknown) {
 		// How many blocks there are is known, so an index out of range is.
 		out := &Value{Kind: List, Pos: v.Pos, Items: make([]*Value, n)}
-		item := derive(block, v.Pos)
-		item.Unknown.Shape = []Piece{{Gap: true, NonEmpty: true}}
 		for i := range out.Items {
-			out.Items[i] = item
+			out.Items[i] = derive(block, v.Pos)
+			out.Items[i].Unknown.Shape = []Piece{{Gap: true, NonEmpty: true}}
 		}
 		return out
 	}

@@ -22,12 +22,12 @@ func (r *resolver) pseudo(name string, pos Pos) (v *Value, ok bool) {
 		return nil, true
 	case pseudoRegion, pseudoAccountID, pseudoStackName:
 		if i, explored := r.variableOf[name]; explored {
-			return r.choiceOf(i).at(pos, Origin{Pos: pos, Function: "Ref"}), true
+			return r.chosen(r.choiceOf(i), pos, Origin{Pos: pos, Function: "Ref"}), true
 		}
 		if text := r.givenPseudo(name); text != "" {
 			return literalAt(text, pos), true
 		}
-		return newUnknownText(pos, name, true), true
+		return r.pseudoUnknown(name, pos), true
 	case pseudoPartition:
 		return literalAt(r.partition(), pos), true
 	case pseudoURLSuffix:
@@ -36,7 +36,7 @@ func (r *resolver) pseudo(name string, pos Pos) (v *Value, ok bool) {
 		}
 		return literalAt("amazonaws.com", pos), true
 	case pseudoStackID:
-		var b textBuilder
+		b := r.text()
 		b.literal("arn:" + r.partition() + ":cloudformation:")
 		for i, part := range [...]string{pseudoRegion, pseudoAccountID, pseudoStackName} {
 			b.literal([...]string{"", ":", ":stack/"}[i])
@@ -51,6 +51,19 @@ func (r *resolver) pseudo(name string, pos Pos) (v *Value, ok bool) {
 		return newUnknown(pos, pseudoNotificationARNs), true
 	}
 	return nil, false
+}
+
+// pseudoUnknown is the value of a pseudo parameter that is not given. All such
+// values share what is known of them.
+func (r *resolver) pseudoUnknown(name string, pos Pos) *Value {
+	why := r.pseudos[name]
+	if why == nil {
+		why = unknownText(name, true)
+		r.pseudos[name] = why
+	}
+	v := r.store.value(Unknown, pos)
+	v.Unknown = why
+	return v
 }
 
 // givenPseudo is the value that the inputs give, "" for none.

@@ -70,80 +70,104 @@ func lastLiteral(rest []Piece) bool {
 	return true
 }
 
-// unknownBox holds an unknown value with all that commonly belongs to it, so
-// that it costs one allocation.
-type unknownBox struct {
-	value  Value
-	why    Unknowing
-	piece  [1]Piece
-	need   [1]string
-	ref    Reference
-	origin Origin
-}
-
 // newUnknown makes an unknown value of any kind, settled by need.
 func newUnknown(pos Pos, need string) *Value {
-	b := &unknownBox{need: [1]string{need}}
+	b := &struct {
+		value Value
+		why   Unknowing
+		need  [1]string
+	}{need: [1]string{need}}
 	b.why.Needs = b.need[:]
 	b.value = Value{Kind: Unknown, Pos: pos, Unknown: &b.why}
 	return &b.value
 }
 
-// newUnknownText makes an unknown string of one gap, settled by need.
-func newUnknownText(pos Pos, need string, nonEmpty bool) *Value {
-	b := &unknownBox{need: [1]string{need}, piece: [1]Piece{{Gap: true, NonEmpty: nonEmpty}}}
+// unknownText is what is known of a string that is one gap, settled by need.
+func unknownText(need string, nonEmpty bool) *Unknowing {
+	b := &struct {
+		why   Unknowing
+		need  [1]string
+		piece [1]Piece
+	}{need: [1]string{need}, piece: [1]Piece{{Gap: true, NonEmpty: nonEmpty}}}
 	b.why.Needs, b.why.Shape = b.need[:], b.piece[:]
-	b.value = Value{Kind: Unknown, Pos: pos, Unknown: &b.why}
-	return &b.value
+	return &b.why
 }
 
-// newReference makes the unknown value of a Ref (attribute "") or a GetAtt.
-func newReference(pos Pos, id, attribute, need string) *Value {
-	b := &unknownBox{need: [1]string{need}, ref: Reference{LogicalID: id, Attribute: attribute}}
-	b.piece[0] = Piece{Gap: true, NonEmpty: true, Ref: &b.ref}
-	b.why = Unknowing{Needs: b.need[:], Shape: b.piece[:], Ref: &b.ref}
-	b.value = Value{Kind: Unknown, Pos: pos, Unknown: &b.why}
-	return &b.value
+// reference makes the unknown value of a Ref (attribute "") or a GetAtt. Values
+// that refer to the same share what is known of them.
+func (r *resolver) reference(pos Pos, id, attribute string) *Value {
+	key := Reference{id, attribute}
+	why := r.references[key]
+	if why == nil {
+		b := &struct {
+			why   Unknowing
+			need  [1]string
+			piece [1]Piece
+			ref   Reference
+		}{ref: key}
+		if attribute == "" {
+			b.need[0] = "resource " + id
+		} else {
+			b.need[0] = "attribute " + id + "." + attribute
+		}
+		b.piece[0] = Piece{Gap: true, NonEmpty: true, Ref: &b.ref}
+		b.why = Unknowing{Needs: b.need[:], Shape: b.piece[:], Ref: &b.ref}
+		why = &b.why
+		r.references[key] = why
+	}
+	v := r.store.value(Unknown, pos)
+	v.Unknown = why
+	return v
 }
 
 // derive makes an unknown value that waits for the same as the unknown u.
 func derive(u *Value, pos Pos) *Value {
-	b := &unknownBox{}
-	b.why = Unknowing{Needs: u.Unknown.Needs, Secret: u.Unknown.Secret}
+	b := &struct {
+		value Value
+		why   Unknowing
+	}{why: Unknowing{Needs: u.Unknown.Needs, Secret: u.Unknown.Secret}}
 	b.value = Value{Kind: Unknown, Pos: pos, Unknown: &b.why, Origin: u.Origin}
 	return &b.value
 }
 
 // textBuilder joins values into one string, known or known in part.
 type textBuilder struct {
-	pieces []Piece
+	r      *resolver
+	pieces []Piece // as they come: literals may follow each other
 	needs  []string
 	secret bool
-	gaps   bool
-	ref    *Reference // of the only piece so far
-	origin *Origin    // of the first part that came from a parameter
-	parts  int
+	gaps   int
+	origin *Origin // of the first part that came from a parameter
+}
+
+// text begins a string. Its storage goes back to the resolver when the string is made.
+func (r *resolver) text() textBuilder {
+	b := textBuilder{r: r}
+	if n := len(r.buffers); n > 0 {
+		b.pieces = r.buffers[n-1][:0]
+		r.buffers = r.buffers[:n-1]
+	}
+	return b
 }
 
 func (b *textBuilder) literal(s string) {
-	if s == "" {
-		return
+	if s != "" {
+		b.pieces = append(b.pieces, Piece{Literal: s})
 	}
-	b.parts++
-	if n := len(b.pieces); n > 0 && !b.pieces[n-1].Gap {
-		b.pieces[n-1].Literal += s
-		return
-	}
-	b.pieces = append(b.pieces, Piece{Literal: s})
 }
 
 func (b *textBuilder) gap(p Piece) {
-	b.parts++
-	b.gaps = true
+	b.gaps++
 	b.pieces = append(b.pieces, p)
 }
 
+// need notes what would settle the string; the list is shared with the value
+// that it comes from as long as there is one.
 func (b *textBuilder) need(needs ...string) {
+	if b.needs == nil {
+		b.needs = needs[:len(needs):len(needs)]
+		return
+	}
 	for _, n := range needs {
 		if !slices.Contains(b.needs, n) {
 			b.needs = append(b.needs, n)
@@ -157,7 +181,7 @@ func (b *textBuilder) add(v *Value) {
 	if v == nil {
 		return
 	}
-	if o := v.Origin; o != nil && (o.Parameter != "" || o.NoEcho) && (b.origin == nil || o.NoEcho && !b.origin.NoEcho) {
+	if o := v.Origin; o != nil && o.Parameter != "" && (b.origin == nil || o.NoEcho && !b.origin.NoEcho) {
 		b.origin = o
 	}
 	switch v.Kind {
@@ -185,34 +209,76 @@ func (b *textBuilder) add(v *Value) {
 	}
 }
 
-// value is the string that was built, at pos, made by function.
+// value is the string that was built, at pos, made by function. The builder must
+// not be used after it.
 func (b *textBuilder) value(pos Pos, function string) *Value {
-	if hasDynamic(b.pieces) {
-		b.dynamicReferences()
-	}
-	if !b.gaps {
-		o := &originated{origin: Origin{Pos: pos, Function: function}}
-		if b.origin != nil {
-			o.origin.Parameter, o.origin.NoEcho, o.origin.Default = b.origin.Parameter, b.origin.NoEcho, b.origin.Default
-			o.origin.Source = b.origin.Source
+	shape := b.shape()
+	b.r.buffers = append(b.r.buffers, b.pieces)
+	v := b.r.store.value(String, pos)
+	if b.gaps > 0 {
+		v.Kind = Unknown
+		v.Unknown = &Unknowing{Needs: b.needs, Shape: shape, Secret: b.secret}
+		if len(shape) == 1 {
+			v.Unknown.Ref = shape[0].Ref
 		}
-		o.value = Value{Kind: String, Pos: pos, Origin: &o.origin}
-		if len(b.pieces) == 1 {
-			o.value.Text = b.pieces[0].Literal
+		if b.origin == nil {
+			return v
 		}
-		return &o.value
+	} else if len(shape) == 1 {
+		v.Text = shape[0].Literal
 	}
-	box := &unknownBox{}
-	box.why = Unknowing{Needs: b.needs, Shape: b.pieces, Secret: b.secret}
-	if len(b.pieces) == 1 && b.pieces[0].Ref != nil {
-		box.why.Ref = b.pieces[0].Ref
+	v.Origin = &Origin{Pos: pos, Function: function}
+	if o := b.origin; o != nil {
+		v.Origin.Parameter, v.Origin.NoEcho, v.Origin.Default, v.Origin.Source = o.Parameter, o.NoEcho, o.Default, o.Source
 	}
-	box.value = Value{Kind: Unknown, Pos: pos, Unknown: &box.why}
-	if b.origin != nil {
-		box.origin = Origin{Pos: pos, Function: function, Parameter: b.origin.Parameter, NoEcho: b.origin.NoEcho, Default: b.origin.Default, Source: b.origin.Source}
-		box.value.Origin = &box.origin
+	return v
+}
+
+// shape is the pieces with literals joined, dynamic references as gaps.
+func (b *textBuilder) shape() []Piece {
+	n := 0
+	for i := range b.pieces {
+		if i == 0 || b.pieces[i].Gap || b.pieces[i-1].Gap {
+			n++
+		}
 	}
-	return &box.value
+	if n == 0 {
+		return nil
+	}
+	var one [1]Piece
+	out := one[:0]
+	if n > 1 || b.gaps > 0 {
+		out = make([]Piece, 0, n)
+	}
+	dynamic := false
+	for i := 0; i < len(b.pieces); {
+		if b.pieces[i].Gap {
+			out = append(out, b.pieces[i])
+			i++
+			continue
+		}
+		end, size := i, 0
+		for end < len(b.pieces) && !b.pieces[end].Gap {
+			size += len(b.pieces[end].Literal)
+			end++
+		}
+		text := b.pieces[i].Literal
+		if end > i+1 {
+			var join strings.Builder
+			join.Grow(size)
+			for ; i < end; i++ {
+				join.WriteString(b.pieces[i].Literal)
+			}
+			text = join.String()
+		}
+		i = end
+		dynamic = dynamic || strings.Contains(text, dynamicReference)
+		out = append(out, Piece{Literal: text})
+	}
+	if dynamic {
+		return b.dynamicReferences(out)
+	}
+	return out
 }
 
 // originated is a value with its origin, in one allocation.
@@ -232,34 +298,31 @@ func withOrigin(v *Value, o Origin) *Value {
 	return &c.value
 }
 
-func hasDynamic(pieces []Piece) bool {
-	for i := range pieces {
-		if strings.Contains(pieces[i].Literal, dynamicReference) {
-			return true
-		}
-	}
-	return false
-}
-
 // dynamicReferences turns each {{resolve:service:…}} in the pieces into a gap,
 // also where the reference itself holds gaps. Whatever settles those does not
 // settle the value, so the needs of such a gap are replaced with the
 // reference's own text.
-func (b *textBuilder) dynamicReferences() {
-	old := b.pieces
-	out := textBuilder{origin: b.origin, secret: b.secret}
+func (b *textBuilder) dynamicReferences(old []Piece) []Piece {
+	var out []Piece
+	var needs []string
 	keep := false // a gap outside every reference keeps the old needs
+	b.gaps = 0
+	literal := func(s string) {
+		if s != "" {
+			out = append(out, Piece{Literal: s})
+		}
+	}
 	for i := 0; i < len(old); i++ {
-		p := old[i]
-		if p.Gap {
+		if old[i].Gap {
 			keep = true
-			out.gap(p)
+			b.gaps++
+			out = append(out, old[i])
 			continue
 		}
-		text := p.Literal
+		text := old[i].Literal
 		for {
 			before, inner, found := strings.Cut(text, dynamicReference)
-			out.literal(before)
+			literal(before)
 			if !found {
 				break
 			}
@@ -275,20 +338,28 @@ func (b *textBuilder) dynamicReferences() {
 				name += more
 			}
 			if !closed {
-				out.literal(dynamicReference + name)
+				literal(dynamicReference + name)
 				break
 			}
-			out.need("dynamic reference " + name)
+			if need := "dynamic reference " + name; !slices.Contains(needs, need) {
+				needs = append(needs, need)
+			}
 			service, _, _ := strings.Cut(name, ":")
-			out.secret = out.secret || service == "ssm-secure" || service == "secretsmanager"
-			out.gap(Piece{Gap: true, NonEmpty: true})
+			b.secret = b.secret || service == "ssm-secure" || service == "secretsmanager"
+			b.gaps++
+			out = append(out, Piece{Gap: true, NonEmpty: true})
 			text = after
 		}
 	}
 	if keep {
-		out.need(b.needs...)
+		for _, n := range b.needs {
+			if !slices.Contains(needs, n) {
+				needs = append(needs, n)
+			}
+		}
 	}
-	*b = out
+	b.needs = needs
+	return out
 }
 
 // describe writes a value for a message: gaps as "…".

@@ -33,6 +33,11 @@ type resolver struct {
 	reads     []read // of the resource in work
 	loops     int    // items of loops so far
 	sam       bool
+
+	store      store
+	buffers    [][]Piece // of strings that are done
+	references map[Reference]*Unknowing
+	pseudos    map[string]*Unknowing
 }
 
 // parameter is a parameter with the value it has in every world, unless a
@@ -44,6 +49,7 @@ type parameter struct {
 	given    bool
 	need     string
 	secret   bool
+	why      *Unknowing // what is known of it where value is nil
 }
 
 // read is one fact of a world that a resource depends on.
@@ -54,10 +60,11 @@ type read struct {
 }
 
 func newResolver(t *Template, in Inputs) *resolver {
-	r := &resolver{t: t, in: in}
+	r := &resolver{t: t, in: in, references: make(map[Reference]*Unknowing), pseudos: make(map[string]*Unknowing)}
+	r.store.reserve(len(t.Source) / 4)
 	r.params = make(map[string]*parameter, len(t.Parameters))
 	for _, p := range t.Parameters {
-		r.params[p.Name] = newParameter(p, in.Parameters)
+		r.params[p.Name] = r.newParameter(p, in.Parameters)
 	}
 	for _, name := range t.Transforms {
 		switch name {
@@ -72,7 +79,7 @@ func newResolver(t *Template, in Inputs) *resolver {
 }
 
 // newParameter settles what is known of a parameter before any world is chosen.
-func newParameter(p *Parameter, given map[string]string) *parameter {
+func (r *resolver) newParameter(p *Parameter, given map[string]string) *parameter {
 	out := &parameter{declared: p, need: "parameter " + p.Name}
 	out.origin = Origin{Function: "Ref", Parameter: p.Name, NoEcho: p.NoEcho}
 	text, ok := given[p.Name]
@@ -104,6 +111,14 @@ func newParameter(p *Parameter, given map[string]string) *parameter {
 		out.origin.Default = false
 		out.origin.Source = Pos{}
 		return out
+	}
+	if strings.Contains(text, dynamicReference) && !holdsList(p.Type) {
+		b := r.text()
+		b.literal(text)
+		if v := b.value(Pos{}, "Ref"); v.Kind == Unknown {
+			out.why = v.Unknown
+			return out
+		}
 	}
 	out.value = parameterValue(p, text)
 	return out
@@ -149,31 +164,41 @@ func (r *resolver) parameter(p *parameter, pos Pos) *Value {
 		if !c.standard {
 			o.Default, o.Source = false, Pos{}
 		}
-		return c.at(pos, o)
+		return r.chosen(c, pos, o)
 	}
 	if p.value == nil {
-		return p.unknown(pos, false)
+		return r.unknown(p, o)
 	}
 	v := withOrigin(p.value, o)
 	v.Pos = pos
 	return v
 }
 
-// unknown is the value of a parameter that has none, or some other than those
-// it is compared with.
-func (p *parameter) unknown(pos Pos, nonEmpty bool) *Value {
-	var v *Value
-	if holdsList(p.declared.Type) {
-		v = newUnknown(pos, p.need)
-		v.Unknown.filled = nonEmpty
-	} else {
-		v = newUnknownText(pos, p.need, nonEmpty || p.nonEmpty())
+// unknown is the value of a parameter that has none. All such values share what
+// is known of them.
+func (r *resolver) unknown(p *parameter, o Origin) *Value {
+	if p.why == nil {
+		p.why = p.unknowing(false, nil)
 	}
-	v.Unknown.Secret = p.secret
-	o := p.origin
-	o.Pos = pos
-	v.Origin = &o
-	return v
+	return r.unknownFrom(p.why, o)
+}
+
+func (r *resolver) unknownFrom(why *Unknowing, o Origin) *Value {
+	b := &originated{origin: o}
+	b.value = Value{Kind: Unknown, Pos: o.Pos, Unknown: why, Origin: &b.origin}
+	return &b.value
+}
+
+// unknowing is what is known of a parameter's value beside what it is not.
+func (p *parameter) unknowing(nonEmpty bool, unlike []string) *Unknowing {
+	var u *Unknowing
+	if holdsList(p.declared.Type) {
+		u = &Unknowing{Needs: []string{p.need}, filled: nonEmpty}
+	} else {
+		u = unknownText(p.need, nonEmpty || p.nonEmpty())
+	}
+	u.Secret, u.unlike = p.secret, unlike
+	return u
 }
 
 // nonEmpty reports whether no value of the parameter is the empty string:
@@ -193,17 +218,18 @@ func (r *resolver) value(v *Value) *Value {
 	}
 	switch v.Kind {
 	case String:
-		var b textBuilder
+		b := r.text()
 		b.literal(v.Text)
 		return b.value(v.Pos, "")
 	case List:
-		items := make([]*Value, 0, len(v.Items))
+		out := r.store.value(List, v.Pos)
+		out.Items = make([]*Value, 0, len(v.Items))
 		for _, item := range v.Items {
 			if x := r.value(item); x != nil {
-				items = append(items, x)
+				out.Items = append(out.Items, x)
 			}
 		}
-		return &Value{Kind: List, Pos: v.Pos, Items: items}
+		return out
 	case Map:
 		return r.mapping(v)
 	}
@@ -233,7 +259,9 @@ func (r *resolver) mapping(v *Value) *Value {
 			fields = append(fields, Field{Key: f.Key, Pos: f.Pos, Value: x})
 		}
 	}
-	return &Value{Kind: Map, Pos: v.Pos, Fields: fields}
+	out := r.store.value(Map, v.Pos)
+	out.Fields = fields
+	return out
 }
 
 // resource resolves a declared resource in the world.

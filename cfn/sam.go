@@ -352,11 +352,11 @@ func (b *samBuilder) field(name, from string) Field {
 }
 
 func (b *samBuilder) ref(id string) *Value {
-	return newReference(b.from.Pos, id, "", "resource "+id)
+	return b.r.reference(b.from.Pos, id, "")
 }
 
 func (b *samBuilder) attribute(id, name string) *Value {
-	return newReference(b.from.Pos, id, name, "attribute "+id+"."+name)
+	return b.r.reference(b.from.Pos, id, name)
 }
 
 // tags makes CloudFormation's list of tags of SAM's map, after the tag that SAM

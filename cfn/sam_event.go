@@ -106,7 +106,7 @@ func (e samEvent) topic() {
 
 // logs expands a subscription to a log group.
 func (e samEvent) logs() {
-	var arn textBuilder
+	arn := e.r.text()
 	arn.literal("arn:" + e.r.partition() + ":logs:")
 	region, _ := e.r.pseudo(pseudoRegion, e.from.Pos)
 	arn.add(region)
@@ -142,7 +142,7 @@ func (e samEvent) api(property, implicit string) {
 			}
 		}
 	}
-	var arn textBuilder
+	arn := e.r.text()
 	arn.literal("arn:" + e.r.partition() + ":execute-api:")
 	region, _ := e.r.pseudo(pseudoRegion, e.from.Pos)
 	arn.add(region)

@@ -47,7 +47,7 @@ func (b *samBuilder) stateMachine() {
 		case "Definition":
 			f.Key = "DefinitionString"
 			if f.Value.IsKind(Map) {
-				var text textBuilder
+				text := b.r.text()
 				text.json(f.Value)
 				f.Value = text.value(f.Value.Pos, "Fn::ToJsonString")
 			}
