@@ -46,6 +46,7 @@ type Case struct {
 	Needs    []string        `yaml:"needs" doc:"what would settle it, as reports say it (parameter X) or only the name (X)"`
 	Assuming []string        `yaml:"assuming" doc:"the world it was judged in, such as Environment=dev"`
 	At       string          `yaml:"at" doc:"property path on whose line the finding is"`
+	Unfixed  bool            `yaml:"unfixed" doc:"the rule's fix does not settle this failure"`
 
 	Line int `yaml:"-"`
 }
@@ -64,15 +65,6 @@ func (f *yamlFields) readYAML(r *yamlReader, n *yaml.Node) {
 	})
 }
 
-func (f yamlFields) get(key string) *yaml.Node {
-	for i := range f {
-		if f[i].key.Value == key {
-			return f[i].value
-		}
-	}
-	return nil
-}
-
 // expand copies a tree with its aliases resolved, so that it may be written
 // into another document.
 func (r *yamlReader) expand(n *yaml.Node) *yaml.Node {
@@ -84,9 +76,9 @@ func (r *yamlReader) expand(n *yaml.Node) *yaml.Node {
 	}
 	out := *n
 	out.Anchor, out.HeadComment, out.LineComment, out.FootComment = "", "", "", ""
-	out.Content = make([]*yaml.Node, len(n.Content))
-	for i, c := range n.Content {
-		out.Content[i] = r.expand(c)
+	out.Content = nil
+	for _, c := range n.Content {
+		out.Content = append(out.Content, r.expand(c))
 	}
 	return &out
 }

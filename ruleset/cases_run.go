@@ -231,39 +231,49 @@ func (c *caseRunner) judge(k *Case, result *CaseResult) {
 		problem("type %s is none of the rule's: %s", typ, strings.Join(c.rule.Types, ", "))
 		return
 	}
-	src, err := k.template(typ)
-	if err != nil {
-		problem("%v", err)
-		return
-	}
 	set, err := c.set(k)
 	if err != nil {
 		problem("%v", err)
 		return
 	}
-	t, err := cfn.Parse("template.yaml", src)
-	if err != nil {
-		problem("the case's template cannot be read: %v\n%s", err, src)
-		return
-	}
-	for _, p := range t.Problems {
-		problem("the case's template has a problem: %v\n%s", p, src)
-	}
-	models := t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack})
-	findings, _, err := set.Judge(c.ctx, c.rule.Domain, models, nil)
+	f, t, models, err := c.verdict(k, set, typ)
 	if err != nil {
 		problem("%v", err)
 		return
+	}
+	result.Finding, result.Got = f, f.Verdict
+	result.Problems = append(result.Problems, k.differences(&f, t)...)
+	if f.Verdict == finding.Fail && len(models) == 1 {
+		if text := c.settle(k, set, typ, f, models[0]); text != "" {
+			problem("%s", text)
+		}
+	}
+}
+
+// verdict is what the rule says about the case's subject.
+func (c *caseRunner) verdict(k *Case, set *Set, typ string) (f finding.Finding, t *cfn.Template, models []*cfn.Model, err error) {
+	src, err := k.template(typ)
+	if err != nil {
+		return f, nil, nil, err
+	}
+	if t, err = cfn.Parse("template.yaml", src); err != nil {
+		return f, nil, nil, fmt.Errorf("the case's template cannot be read: %w\n%s", err, src)
+	}
+	if len(t.Problems) > 0 {
+		return f, nil, nil, fmt.Errorf("the case's template has a problem: %w\n%s", t.Problems[0], src)
+	}
+	models = t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack})
+	findings, _, err := set.Judge(c.ctx, c.rule.Domain, models, nil)
+	if err != nil {
+		return f, nil, nil, err
 	}
 	i := slices.IndexFunc(findings, func(f finding.Finding) bool {
 		return f.Rule == c.rule.ID && f.Resource.LogicalID == caseSubject
 	})
 	if i < 0 {
-		problem("want %s, but the rule said nothing about the resource", k.Want)
-		return
+		return f, nil, nil, fmt.Errorf("want %s, but the rule said nothing about the resource", k.Want)
 	}
-	result.Finding, result.Got = findings[i], findings[i].Verdict
-	result.Problems = append(result.Problems, k.differences(&findings[i], t)...)
+	return findings[i], t, models, nil
 }
 
 // set is the one rule with the case's policy.
@@ -271,6 +281,11 @@ func (c *caseRunner) set(k *Case) (*Set, error) {
 	p, err := decodePolicyNode("policy", &k.Policy)
 	if err != nil {
 		return nil, err
+	}
+	for _, step := range c.rule.Fix { // what a fix asks of the policy is there, so that the fix can be tried
+		if _, ok := p.Value(step.Policy, ""); !ok && step.Policy != "" {
+			p.Values = append(p.Values, Value{Name: step.Policy, Text: "example-" + step.Policy})
+		}
 	}
 	hash := p.Hash()
 	if s := c.sets[hash]; s != nil {

@@ -281,3 +281,15 @@ func (x *Index) RuleIDs() []string {
 	}
 	return ids
 }
+
+// FixValues lists what the rules' fixes ask of the policy's values, sorted.
+func (x *Index) FixValues() []string {
+	var names []string
+	for i := range x.Entries {
+		if d, err := x.Entries[i].Details(); err == nil {
+			names = append(names, d.Values...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -63,6 +63,9 @@ func TestIndex(t *testing.T) {
 			t.Errorf("%s: details differ (-want +got):\n%s", name, diff)
 		}
 	}
+	if diff := cmp.Diff([]string{"adminCidr"}, built.FixValues()); diff != "" {
+		t.Errorf("values of fixes differ (-want +got):\n%s", diff)
+	}
 	if !built.HasRule("tags") || !built.HasRule(finding.TemplateReadable) || built.HasRule("nothing") {
 		t.Error("HasRule is wrong")
 	}

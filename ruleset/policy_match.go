@@ -117,13 +117,19 @@ func (p *Policy) Value(name, region string) (text string, ok bool) {
 	if p == nil {
 		return "", false
 	}
+	if v := p.value(name); v != nil {
+		text = cmp.Or(v.ByRegion[region], v.Text)
+	}
+	return text, text != ""
+}
+
+func (p *Policy) value(name string) *Value {
 	for i := range p.Values {
-		if v := &p.Values[i]; v.Name == name {
-			text = cmp.Or(v.ByRegion[region], v.Text)
-			return text, text != ""
+		if p.Values[i].Name == name {
+			return &p.Values[i]
 		}
 	}
-	return "", false
+	return nil
 }
 
 // ScopeOf sorts one resource into the policy's scope. Empty parts are not

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -193,11 +192,13 @@ func (p *Policy) Hash() string {
 type RuleNames interface {
 	HasRule(id string) bool
 	RuleIDs() []string
+	FixValues() []string // what the fixes ask of the policy's values
 }
 
 // Check finds what in the policy names something that does not exist: rule
-// ids and globs without a rule, resource types without a schema. The policy
-// still works; callers report these as warnings, one *PlaceError each, joined.
+// ids and globs without a rule, resource types without a schema, values that
+// look like a misspelt one of a fix. The policy still works; callers report
+// these as warnings.
 func (p *Policy) Check(rules RuleNames) []*PlaceError {
 	if p == nil {
 		return nil
@@ -230,6 +231,17 @@ func (p *Policy) Check(rules RuleNames) []*PlaceError {
 			known(s.Line, id)
 		}
 	}
+	if len(p.Values) > 0 {
+		asked := rules.FixValues()
+		for _, v := range p.Values {
+			if slices.Contains(asked, v.Name) {
+				continue
+			}
+			if near := nearest.Of(v.Name, asked); near != "" && p.value(near) == nil {
+				warn(v.Line, "no fix asks for a value %q. did you mean %q?", v.Name, near)
+			}
+		}
+	}
 	return append(out, p.checkTypes()...)
 }
 
@@ -259,16 +271,4 @@ func (p *Policy) checkTypes() []*PlaceError {
 		check("naming", n.Types)
 	}
 	return out
-}
-
-// ValueNames lists the names under values, sorted.
-func (p *Policy) ValueNames() []string {
-	if p == nil {
-		return nil
-	}
-	names := map[string]bool{}
-	for _, v := range p.Values {
-		names[v.Name] = true
-	}
-	return slices.Sorted(maps.Keys(names))
 }

@@ -247,6 +247,7 @@ func TestPolicyHash(t *testing.T) {
 type ruleIDs []string
 
 func (r ruleIDs) RuleIDs() []string { return r }
+func (ruleIDs) FixValues() []string { return []string{"kmsKey", "logBucket"} }
 func (r ruleIDs) HasRule(id string) bool {
 	for _, x := range r {
 		if x == id {
@@ -263,6 +264,11 @@ func TestPolicyCheck(t *testing.T) {
 suppressions:
   - {rule: [s3-bucket-versioning, "s3-*"], stack: a, reason: b}
   - {rule: frobnicate, stack: a, reason: b}
+values:
+  kmskey: a
+  logBucket: b
+  logBuckets: c
+  ours: d
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -275,6 +281,7 @@ suppressions:
 		`p.yaml:2:1: no rule "s3-bucket-versionning". did you mean "s3-bucket-versioning"?`,
 		`p.yaml:3:1: no rule matches "iam-*"`,
 		`p.yaml:6:1: no rule "frobnicate". plumbline rules list names them`,
+		`p.yaml:8:1: no fix asks for a value "kmskey". did you mean "kmsKey"?`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings differ (-want +got):\n%s", diff)
@@ -335,5 +342,19 @@ func TestPolicySchema(t *testing.T) {
 	want := map[string]any{"type": "integer", "minimum": 1.0, "maximum": 36500.0, "default": 365.0, "description": "at least so long logs are kept"}
 	if diff := cmp.Diff(want, days["logDays"]); diff != "" {
 		t.Errorf("logDays (-want +got):\n%s", diff)
+	}
+}
+
+func TestPolicyTable(t *testing.T) {
+	table := string(PolicyTable())
+	for _, row := range []string{
+		"| `requiredTags[].key` | the tag's key, matched exactly (must be given) |  |\n",
+		"| `ports.public` | the only ports that may be open to the world | `80`, `443` |\n",
+		"| `rules.RULE.off` | turns the rule off; the text is the reason, and reports show it |  |\n",
+		"| `scope.default` | scope of what no entry names: cde, connected or out | `cde` |\n",
+	} {
+		if !strings.Contains(table, row) {
+			t.Errorf("the table lacks %s", row)
+		}
 	}
 }
