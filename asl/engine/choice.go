@@ -243,30 +243,32 @@ func timestamp(v any) (time.Time, bool) {
 	return parseTimestamp(s)
 }
 
-// matches is StringMatches: * stands for any text, \* for a star, \\ for a backslash.
+// matches is StringMatches: * stands for any text, \* for a star, \\ for a
+// backslash. It takes time of the two lengths' product at most.
 func matches(pattern, s string) bool {
-	for {
-		if pattern == "" {
-			return s == ""
+	star, from := -1, 0 // the last star, and where in s the text after it is tried
+	p, i := 0, 0
+	for i < len(s) {
+		if p < len(pattern) && pattern[p] == '*' {
+			star, from = p, i
+			p++
+			continue
 		}
-		switch c := pattern[0]; {
-		case c == '*':
-			pattern = strings.TrimLeft(pattern, "*")
-			if pattern == "" {
-				return true
+		if p < len(pattern) {
+			q := p
+			if pattern[q] == '\\' && q+1 < len(pattern) && (pattern[q+1] == '*' || pattern[q+1] == '\\') {
+				q++
 			}
-			for i := 0; i <= len(s); i++ {
-				if matches(pattern, s[i:]) {
-					return true
-				}
+			if pattern[q] == s[i] {
+				p, i = q+1, i+1
+				continue
 			}
-			return false
-		case c == '\\' && len(pattern) > 1 && (pattern[1] == '*' || pattern[1] == '\\'):
-			pattern = pattern[1:]
 		}
-		if s == "" || s[0] != pattern[0] {
+		if star < 0 {
 			return false
 		}
-		pattern, s = pattern[1:], s[1:]
+		from++
+		p, i = star+1, from
 	}
+	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -10,6 +10,7 @@
 package jsonpath
 
 import (
+	"strconv"
 	"strings"
 
 	"plumbline/asl/value"
@@ -142,6 +143,9 @@ func (p *Path) Eval(data any) (any, error) {
 	}
 	w := walker{root: data}
 	w.walk(data, p.segments)
+	if w.visits > maxVisits {
+		return nil, &NotFoundError{Path: p.src, Problem: "it visits more than " + strconv.Itoa(maxVisits) + " places", rooted: p.Rooted()}
+	}
 	var got any
 	if p.definite {
 		if len(w.found) == 0 {

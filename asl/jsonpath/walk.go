@@ -7,13 +7,21 @@ import (
 	"plumbline/asl/value"
 )
 
+// maxVisits bounds how many places one evaluation may look at: paths such as
+// $..*..*..* would otherwise visit the third power of the data's size.
+const maxVisits = 1_000_000
+
 // walker collects what a path finds, in document order.
 type walker struct {
-	root  any // what $ means inside filters
-	found []any
+	root   any // what $ means inside filters
+	found  []any
+	visits int
 }
 
 func (w *walker) walk(cur any, rest []segment) {
+	if w.visits++; w.visits > maxVisits {
+		return
+	}
 	if len(rest) == 0 {
 		w.found = append(w.found, cur)
 		return
@@ -27,6 +35,9 @@ func (w *walker) walk(cur any, rest []segment) {
 
 // scan applies s to everything below cur.
 func (w *walker) scan(cur any, s *segment, rest []segment) {
+	if w.visits++; w.visits > maxVisits {
+		return
+	}
 	switch x := cur.(type) {
 	case []any:
 		for _, item := range x {
