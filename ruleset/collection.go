@@ -308,7 +308,6 @@ var _ traits.Indexer = absent{}
 var _ traits.FieldTester = absent{}
 
 func (absent) FindStringKey(string) (any, bool) { return nil, false }
-func (absent) Find(ref.Val) (ref.Val, bool)     { return absent{}, false }
 func (absent) Get(ref.Val) ref.Val              { return absent{} }
 func (absent) IsSet(ref.Val) ref.Val            { return types.False }
 func (absent) Contains(ref.Val) ref.Val         { return types.False }

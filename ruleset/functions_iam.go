@@ -145,7 +145,10 @@ func (v *view) restricted() ref.Val {
 			return types.False
 		}
 		wide := anyOf(condition.get("Values"), func(x ref.Val) ref.Val {
-			return or(anyText([]string{"*", "arn:aws:*", "arn:*", "arn:aws:iam::*:root"}, func(t string) ref.Val { return equal(x, types.String(t)) }), worldCIDR(x))
+			if strings.HasSuffix(strings.ToLower(string(key)), "sourceip") {
+				return worldCIDR(x)
+			}
+			return anyText([]string{"*", "arn:aws:*", "arn:*", "arn:aws:iam::*:root"}, func(t string) ref.Val { return equal(x, types.String(t)) })
 		})
 		return not(wide)
 	})

@@ -160,6 +160,9 @@ func (c *callNode) apply(vals []ref.Val) ref.Val {
 
 func (c *callNode) invoke(vals []ref.Val) ref.Val {
 	o := c.impl
+	if c.function == "size" && len(vals) == 1 && vals[0] == (absent{}) {
+		return types.IntZero // CEL's null has no size
+	}
 	if len(vals) > 0 && o.OperandTrait != 0 && !types.IsUnknownOrError(vals[0]) && !vals[0].Type().HasTrait(o.OperandTrait) {
 		o = &functions.Overload{}
 	}

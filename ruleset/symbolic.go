@@ -66,6 +66,8 @@ func (o *owner) symbolicOf(u *cfn.Unknowing) *symbolic {
 	if u.Shape == nil {
 		return &symbolic{pieces: o.reference(nil, u.Ref), needs: u.Needs}
 	}
+	// Pseudo parameters are identifiers. Where only they are missing every gap is one.
+	pseudo := !slices.ContainsFunc(u.Needs, func(n string) bool { return !strings.HasPrefix(n, "AWS::") }) && len(u.Needs) > 0
 	pieces := make([]piece, 0, len(u.Shape)+1)
 	for i := range u.Shape {
 		p := &u.Shape[i]
@@ -73,7 +75,7 @@ func (o *owner) symbolicOf(u *cfn.Unknowing) *symbolic {
 		case p.Gap && p.Ref != nil:
 			pieces = o.reference(pieces, p.Ref)
 		case p.Gap:
-			pieces = append(pieces, piece{gap: true, some: p.NonEmpty})
+			pieces = append(pieces, piece{gap: true, some: p.NonEmpty, ident: pseudo})
 		case p.Literal != "":
 			pieces = appendLiteral(pieces, p.Literal)
 		}
