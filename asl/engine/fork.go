@@ -82,27 +82,36 @@ func (k *fork) failed(child *frame, err *Error) {
 // abort ends the branches that have not ended because one has failed. The one
 // that failed is among them: its state was entered and has not been exited.
 func (k *fork) abort() {
-	f := k.frame
+	k.aborted(k.frame.last)
 	for _, child := range k.live {
-		if k.items != nil {
-			typ := "MapIterationAborted"
-			if child.failing {
-				typ = "MapIterationFailed"
-			}
-			f.x.emit(f.run, typ, f.last, f.iterationDetails(child.index))
-		}
-		child.abort(f.last)
 		child.cancel()
 	}
 	k.live = nil
 }
 
+// aborted makes the events of branches that are ended from outside.
+func (k *fork) aborted(prev int64) {
+	f := k.frame
+	for _, child := range k.live {
+		if child.run != f.run { // a child execution
+			f.x.emit(child.run, "ExecutionAborted", child.last, nil)
+			continue
+		}
+		if k.items != nil {
+			typ := "MapIterationAborted"
+			if child.failing {
+				typ = "MapIterationFailed"
+			}
+			f.x.emit(f.run, typ, prev, f.iterationDetails(child.index))
+		}
+		child.abort(prev)
+	}
+}
+
 // abort makes the events of a state that is ended from outside.
 func (f *frame) abort(prev int64) {
 	if f.wait != nil && f.wait.kind == waitFork {
-		for _, child := range f.wait.fork.live {
-			child.abort(prev)
-		}
+		f.wait.fork.aborted(prev)
 	}
 	if f.state != nil && abortedEvents[f.state.kind] != "" {
 		f.x.emit(f.run, abortedEvents[f.state.kind], prev, nil)

@@ -35,10 +35,7 @@ func (fs Functions) Invoke(ctx context.Context, c Call) (json.RawMessage, error)
 		}
 		o, _ := v.(*value.Object)
 		name = o.String("FunctionName")
-		p, ok := o.Get("Payload")
-		if payload = value.Encode(p); !ok {
-			payload = json.RawMessage("{}")
-		}
+		payload = payloadOf(o)
 	}
 	f := fs[name]
 	if f == nil {
@@ -56,6 +53,19 @@ func (fs Functions) Invoke(ctx context.Context, c Call) (json.RawMessage, error)
 	}
 	b := append(json.RawMessage(`{"ExecutedVersion":"$LATEST","Payload":`), out...)
 	return append(b, `,"SdkHttpMetadata":{"HttpStatusCode":200},"StatusCode":200}`...), nil
+}
+
+// payloadOf is the Payload parameter. Text that is JSON goes as it is, as
+// recorded; no Payload is an empty object.
+func payloadOf(o *value.Object) json.RawMessage {
+	p, ok := o.Get("Payload")
+	if !ok {
+		return json.RawMessage("{}")
+	}
+	if s, isText := p.(string); isText && json.Valid([]byte(s)) {
+		return json.RawMessage(s)
+	}
+	return value.Encode(p)
 }
 
 func (fs Functions) names() string {

@@ -209,6 +209,9 @@ func (e *Engine) replay(entries []Entry, machine func(arn string) *Machine) ([]*
 func (e *Engine) goOn(x *Execution) {
 	if !x.live() {
 		close(x.done)
+		if x.parent != nil { // who may not have heard of it
+			e.settle(x)
+		}
 		return
 	}
 	if x.machine.timeout > 0 {
@@ -216,8 +219,12 @@ func (e *Engine) goOn(x *Execution) {
 	}
 	x.root.waitAgain()
 	e.perform(x)
-	if x.parent != nil {
-		x.parent.frame.wait.child = x.ARN
+	if p := x.parent; p != nil {
+		if p.frame.gen == p.gen && p.frame.wait != nil {
+			p.frame.wait.child = x.ARN
+		} else { // its parent has ended, and would have stopped it
+			e.post(happening{kind: onStop, x: x, completion: completion{err: &Error{}}})
+		}
 	}
 }
 

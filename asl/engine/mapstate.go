@@ -326,11 +326,7 @@ func (k *fork) tolerates(child *frame, err *Error) bool {
 	}
 	if !it.tolerated(it.failed, it.total()) {
 		k.remove(child)
-		for _, c := range k.live {
-			f.x.emit(c.run, "ExecutionAborted", c.last, nil)
-			c.cancel()
-		}
-		k.live = nil
+		k.abort()
 		f.rest()
 		e := &Error{Name: ErrExceedTolerated, Cause: "The specified tolerated failure threshold was exceeded"}
 		f.emit("MapRunFailed", func(d *Details) { d.setError(e) })

@@ -132,6 +132,9 @@ func (s *nestedSpec) errorName(name string) string {
 // settle tells the frame that waits for a child how the child has ended.
 func (e *Engine) settle(child *Execution) {
 	p := child.parent
+	if p.frame.gen != p.gen || p.frame.wait == nil {
+		return // it no longer waits
+	}
 	spec := p.frame.state.nested
 	d := spec.describe(child)
 	c := completion{output: d}
