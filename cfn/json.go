@@ -26,7 +26,7 @@ type jsonReader struct {
 // readJSON returns the value in the source.
 func (l *loader) readJSON() (*Value, *Problem) {
 	l.format = JSON
-	l.lines = nil
+	l.lines, l.last = nil, Pos{}
 	r := jsonReader{loader: l, s: string(l.src), line: 1}
 	r.space()
 	v := r.value(1)

@@ -56,12 +56,15 @@ type loader struct {
 
 	store store
 	lines []int // offsets of line starts, made when first asked for
+
+	last       Pos // the last place whose offset was asked for
+	lastOffset int
 }
 
 // read returns the tree of values in src.
 func (l *loader) read(src []byte) (*Value, *Problem) {
 	if len(src) > MaxSize {
-		return nil, l.problem(Pos{1, 1}, "the file is %d MiB; up to %d MiB are read, and CloudFormation takes 1 MiB. split the template into nested stacks", len(src)>>20, MaxSize>>20)
+		return nil, l.problem(Pos{1, 1}, "the file is %d MiB; up to %d MiB are read, and CloudFormation takes 1 MiB. split the template into nested stacks", (len(src)+1<<20-1)>>20, MaxSize>>20)
 	}
 	if problem := l.decode(src); problem != nil {
 		return nil, problem

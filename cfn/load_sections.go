@@ -130,6 +130,9 @@ func (l *loader) unknownSections(t *Template) {
 		}
 	}
 	for _, f := range t.Root.Fields {
+		if len(l.problems) == MaxProblems {
+			return
+		}
 		if isSection(f.Key) {
 			continue
 		}

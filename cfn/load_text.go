@@ -117,13 +117,18 @@ func (l *loader) posOf(offset int) Pos {
 }
 
 // offsetOf is the inverse of posOf, -1 for a place that is not in the source.
+// Places are asked for in their order mostly, so that it goes on from the last
+// one: a template may be one long line.
 func (l *loader) offsetOf(at Pos) int {
 	starts := l.lineStarts()
 	if at.Line < 1 || at.Line > len(starts) {
 		return -1
 	}
-	i := starts[at.Line-1]
-	for range at.Column - 1 {
+	i, column := starts[at.Line-1], 1
+	if l.last.Line == at.Line && l.last.Column <= at.Column {
+		i, column = l.lastOffset, l.last.Column
+	}
+	for ; column < at.Column; column++ {
 		if i >= len(l.src) {
 			return -1
 		}
@@ -134,5 +139,6 @@ func (l *loader) offsetOf(at Pos) int {
 		_, n := utf8.DecodeRune(l.src[i:])
 		i += n
 	}
+	l.last, l.lastOffset = at, i
 	return i
 }

@@ -34,7 +34,7 @@ type anchor struct {
 // readYAML returns the value in the source's only document.
 func (l *loader) readYAML() (*Value, *Problem) {
 	l.format = YAML
-	l.lines = nil
+	l.lines, l.last = nil, Pos{}
 	if problem := l.tooMany(); problem != nil {
 		return nil, problem
 	}
@@ -267,27 +267,23 @@ func (r *yamlReader) merge(fields []Field, n *yaml.Node, depth int) ([]Field, bo
 	if v.Kind == List {
 		sources = v.Items
 	}
+	have := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		have[f.Key] = true
+	}
 	for _, s := range sources {
 		if s.Kind != Map {
 			r.note(Pos{n.Line, n.Column}, "<< takes a map or a list of maps, here it has %s", aKind(s))
 			continue
 		}
 		for _, f := range s.Fields {
-			if !hasKey(fields, f.Key) {
+			if !have[f.Key] {
+				have[f.Key] = true
 				fields = append(fields, f)
 			}
 		}
 	}
 	return fields, true
-}
-
-func hasKey(fields []Field, key string) bool {
-	for i := range fields {
-		if fields[i].Key == key {
-			return true
-		}
-	}
-	return false
 }
 
 // key returns the text of a map's key; false where it is no key that a template can have.

@@ -52,9 +52,6 @@ func (f *finder) walk(dir, real string) {
 	for _, e := range entries {
 		name := e.Name()
 		path, realName, mode := filepath.Join(dir, name), filepath.Join(real, name), e.Type()
-		if strings.HasPrefix(name, ".") {
-			continue
-		}
 		if mode&fs.ModeSymlink != 0 {
 			info, err := os.Stat(path)
 			if err != nil {
@@ -99,6 +96,8 @@ func (f *finder) candidate(path, real string) {
 	}
 	ok, why := cfn.Sniff(path, src)
 	switch {
+	case !ok && strings.HasPrefix(filepath.Base(path), "."):
+		// A hidden file is some tool's settings far more often than a template: nobody misses it.
 	case !ok:
 		f.skip(real, path, why)
 	case size > cfn.MaxSize:

@@ -73,14 +73,15 @@ AWSTemplateFormatVersion: "2010-09-09"
 Resources: {
 -- data/empty.yaml --
 -- data/.hidden.yaml --
-` + topic + `-- data/.git/d.yaml --
+` + topic + `-- data/.settings.yaml --
+` + other + `-- data/.git/d.yaml --
 ` + topic + `-- data/node_modules/x/e.yaml --
 ` + topic + `-- data/UPPER.YAML --
 ` + topic + `-- none/readme.md --
 -- others/values.json --
 {}
 `
-	all := []string{"data/UPPER.YAML", "data/a.json", "data/b.template", "data/broken.yaml", "data/deep/c.yml"}
+	all := []string{"data/.hidden.yaml", "data/UPPER.YAML", "data/a.json", "data/b.template", "data/broken.yaml", "data/deep/c.yml"}
 	skipped := []string{"skipped data/compose.yaml: no Resources section", "skipped data/empty.yaml: empty", "skipped data/values.json: no Resources section"}
 	tests := []struct {
 		name  string
@@ -94,7 +95,7 @@ Resources: {
 		{"a folder", []string{"data"}, append(append([]string{}, all...), skipped...), ""},
 		{"a folder twice", []string{"data", "./data", "data/"}, append(append([]string{}, all...), skipped...), ""},
 		{"a folder and a file in it", []string{"data", "data/a.json", "data/compose.yaml"},
-			append(append([]string{}, "data/UPPER.YAML", "data/a.json", "data/b.template", "data/broken.yaml", "data/compose.yaml", "data/deep/c.yml"), skipped[1:]...), ""},
+			append(append([]string{}, "data/.hidden.yaml", "data/UPPER.YAML", "data/a.json", "data/b.template", "data/broken.yaml", "data/compose.yaml", "data/deep/c.yml"), skipped[1:]...), ""},
 		{"a folder inside another", []string{"data/deep", "data"}, append(append([]string{}, all...), skipped...), ""},
 		{"an ignored folder that is named", []string{"data/node_modules/x"}, []string{"data/node_modules/x/e.yaml"}, ""},
 		{"standard input", []string{"-"}, []string{"- holds from standard input"}, ""},
