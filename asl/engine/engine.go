@@ -70,11 +70,13 @@ type Engine struct {
 	idle     chan struct{} // closed when a virtual engine has nothing left to do
 	isIdle   bool
 	execs    map[string]*Execution
+	machines map[*Machine]*Machine // with the identities they have here
 	tokens   map[string]tokenHolder
 	workers  activities
 
 	// What follows is the loop's own.
 	timers  timers
+	work    *work
 	wakeAt  time.Time
 	unwake  func()
 	resumed bool // it goes on with what another engine has begun
@@ -87,7 +89,7 @@ type tokenHolder struct {
 
 // New returns an engine.
 func New(o Options) *Engine {
-	e := &Engine{options: o, clock: o.Clock, seed: o.Seed, execs: map[string]*Execution{}, tokens: map[string]tokenHolder{}, idle: make(chan struct{})}
+	e := &Engine{options: o, clock: o.Clock, seed: o.Seed, execs: map[string]*Execution{}, tokens: map[string]tokenHolder{}, machines: map[*Machine]*Machine{}, idle: make(chan struct{}), work: newWork()}
 	if e.seed == 0 {
 		e.seed = rand.Uint64()
 	}
@@ -140,9 +142,9 @@ func (e *Engine) Start(m *Machine, name string, input json.RawMessage) (*Executi
 }
 
 func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Execution, error) {
-	m = e.identify(m)
 	given := name
 	e.mu.Lock()
+	m = e.identifyLocked(m)
 	for name == "" || name != given && e.execs[m.executionARN(name)] != nil {
 		name = e.newID()
 	}
@@ -169,17 +171,20 @@ func (e *Engine) newExecution(m *Machine, name, arn string, input any) *Executio
 	x := &Execution{
 		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m,
 		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0 && !e.options.Ordered,
-		keep: e.options.History, watch: e.options.Watch,
+		keep: e.options.History, watch: e.options.Watch, work: e.work,
 	}
 	x.recording = x.keep || x.watch != nil
 	x.run = run{arn: arn, name: name, input: input}
 	return x
 }
 
-// identify fills in what the machine's identity leaves open.
-func (e *Engine) identify(m *Machine) *Machine {
+// identifyLocked fills in what the machine's identity leaves open.
+func (e *Engine) identifyLocked(m *Machine) *Machine {
 	if m.Name != "" && m.ARN != "" && m.RoleARN != "" {
 		return m
+	}
+	if known := e.machines[m]; known != nil {
+		return known
 	}
 	id := m.Identity
 	if id.Name == "" {
@@ -191,7 +196,9 @@ func (e *Engine) identify(m *Machine) *Machine {
 	if id.RoleARN == "" {
 		id.RoleARN = "arn:aws:iam::" + e.options.Account + ":role/" + id.Name
 	}
-	return m.As(id)
+	known := m.As(id)
+	e.machines[m] = known
+	return known
 }
 
 func (m *Machine) executionARN(name string) string {

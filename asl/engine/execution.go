@@ -2,14 +2,14 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 	"time"
 
-	"plumbline/asl/jsonpath"
 	"plumbline/asl/value"
 )
 
@@ -47,22 +47,17 @@ type Execution struct {
 	stopped time.Time
 
 	// What follows is the loop's own.
+	*work
 	run       run
-	root      *frame
+	root      *frame // nil: it has not begun, or has ended
 	frames    uint32 // ids given
-	now       time.Time
-	ready     []*frame // to advance, in order of becoming so
-	scope     jsonpath.Scope
-	current   *frame // whose expressions scope is evaluating
 	seed      uint64
 	shuffle   bool // the seed orders ready frames, too
-	rng       *rand.PCG
-	output    any // Succeeded
 	recording bool
 	keep      bool
 	watch     func(Event)
-	effects   []effect
-	steps     int
+	rng       *rand.PCG
+	output    any     // Succeeded
 	timer     *timer  // of the whole execution
 	parent    *parent // nil: nobody waits for it inside the engine
 }
@@ -128,11 +123,17 @@ func (x *Execution) History() []Event {
 // its seed, so that a replay draws the same.
 func (x *Execution) random() uint64 {
 	if x.rng == nil {
-		h := fnv.New64a()
-		h.Write([]byte(x.ARN))
-		x.rng = rand.NewPCG(x.seed, h.Sum64())
+		sum := x.secret("random numbers")
+		x.rng = rand.NewPCG(binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:]))
 	}
 	return x.rng.Uint64()
+}
+
+// secret is a number for one use, which nobody can tell who does not know the seed.
+func (x *Execution) secret(use string) [sha256.Size]byte {
+	b := binary.LittleEndian.AppendUint64(nil, x.seed)
+	b = append(append(b, x.ARN...), 0)
+	return sha256.Sum256(append(b, use...))
 }
 
 // inputKind says what has happened, as far as an execution is concerned.
@@ -200,7 +201,6 @@ func (x *Execution) live() bool { return x.root != nil }
 
 func (x *Execution) begin() {
 	x.run.start = x.now
-	x.scope = jsonpath.Scope{Context: x.contextObject, Variable: x.variable, Random: x.random}
 	x.root = x.newFrame(nil, 0, x.machine.root, &x.run, nil)
 	x.emit(&x.run, "ExecutionStarted", 0, func(d *Details) {
 		d.Input, d.HasInput, d.RoleARN = x.run.input, true, x.machine.RoleARN

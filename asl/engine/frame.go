@@ -65,43 +65,58 @@ func (s *scope) get(name string) (any, bool) {
 	return nil, false
 }
 
-// scope prepares the execution's one Scope for an expression of this frame.
+// scope prepares the one Scope there is for an expression of this frame.
 func (f *frame) scope(input any) *jsonpath.Scope {
 	f.x.current = f
 	f.x.scope.Input = input
 	return &f.x.scope
 }
 
-// variable, contextObject and random are what the Scope's functions call.
-func (x *Execution) variable(name string) (any, bool) { return x.current.vars.get(name) }
+// work is what the loop has in hand: the executions of an engine share it,
+// since one moves at a time.
+type work struct {
+	now     time.Time
+	ready   []*frame // to advance, in order of becoming so
+	effects []effect // to be done outside
+	steps   int      // states performed since the last happening
+	scope   jsonpath.Scope
+	current *frame // whose expressions scope is evaluating
+}
 
-// contextObject makes $$ as it stands for the current frame.
-func (x *Execution) contextObject() any {
-	f := x.current
-	m := x.machine
-	fields := make([]value.Field, 0, 5)
-	fields = append(fields,
-		value.Field{Key: "Execution", Value: value.NewObject(
-			value.Field{Key: "Id", Value: f.run.arn},
-			value.Field{Key: "Input", Value: f.run.input},
-			value.Field{Key: "StartTime", Value: timeText(f.run.start)},
-			value.Field{Key: "Name", Value: f.run.name},
-			value.Field{Key: "RoleArn", Value: m.RoleARN},
-			value.Field{Key: "RedriveCount", Value: int64(0)},
-		)},
-		value.Field{Key: "StateMachine", Value: value.NewObject(
-			value.Field{Key: "Id", Value: m.ARN},
-			value.Field{Key: "Name", Value: m.Name},
-		)},
-		value.Field{Key: "State", Value: f.stateObject()},
-	)
-	if t := f.state.task; t != nil && f.wait != nil && (t.token || t.sync) {
+func newWork() *work {
+	w := &work{}
+	w.scope = jsonpath.Scope{
+		Context:  w.contextObject,
+		Variable: func(name string) (any, bool) { return w.current.vars.get(name) },
+		Random:   func() uint64 { return w.current.x.random() },
+	}
+	return w
+}
+
+// contextObject makes $$ as it stands for the current frame, or only the field
+// of it that is wanted.
+func (w *work) contextObject(want string) any {
+	f := w.current
+	m := f.x.machine
+	var fields []value.Field
+	add := func(key string, v any) { fields = append(fields, value.Field{Key: key, Value: v}) }
+	if want == "" || want == "Execution" {
+		add("Execution", value.Of("Id", f.run.arn, "Input", f.run.input, "StartTime", timeText(f.run.start),
+			"Name", f.run.name, "RoleArn", m.RoleARN, "RedriveCount", int64(0)))
+	}
+	if want == "" || want == "StateMachine" {
+		add("StateMachine", value.Of("Id", m.ARN, "Name", m.Name))
+	}
+	if want == "" || want == "State" {
+		add("State", f.stateObject())
+	}
+	if t := f.state.task; (want == "" || want == "Task") && t != nil && f.wait != nil && (t.token || t.sync) {
 		if f.wait.token == "" {
 			f.wait.token = f.newToken()
 		}
-		fields = append(fields, value.Field{Key: "Task", Value: value.Of("Token", f.wait.token)})
+		add("Task", value.Of("Token", f.wait.token))
 	}
-	if item := f.mapItem(); item != nil {
+	if item := f.mapItem(); (want == "" || want == "Map") && item != nil {
 		o := value.Of("Index", int64(item.index), "Value", item.value)
 		if item.hasKey {
 			o = o.With("Key", item.key)
@@ -109,7 +124,7 @@ func (x *Execution) contextObject() any {
 		if item.source != "" {
 			o = o.With("Source", item.source)
 		}
-		fields = append(fields, value.Field{Key: "Map", Value: value.Of("Item", o)})
+		add("Map", value.Of("Item", o))
 	}
 	return value.NewObject(fields...)
 }

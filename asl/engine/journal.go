@@ -166,7 +166,10 @@ func (e *Engine) replay(entries []Entry, machine func(arn string) *Machine) ([]*
 			if err != nil {
 				return nil, fmt.Errorf("resume %s: read its input: %w", en.Execution, err)
 			}
-			x = e.newExecution(e.identify(m), en.Name, en.Execution, input)
+			e.mu.Lock()
+			m = e.identifyLocked(m)
+			e.mu.Unlock()
+			x = e.newExecution(m, en.Name, en.Execution, input)
 			x.Started, x.seed, x.shuffle = en.Time, en.Seed, en.Shuffle
 			x.watch = nil // who watches has seen it
 			byARN[en.Execution] = x

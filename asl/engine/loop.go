@@ -1,11 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"container/heap"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -100,6 +101,9 @@ func (e *Engine) handle(h *happening) {
 			e.perform(x)
 			return
 		}
+	}
+	if h.kind == onCall && h.frame.wait.cancel != nil {
+		h.frame.wait.cancel = nil // what is over need not be kept
 	}
 	x.apply(h, now)
 	e.perform(x)
@@ -245,7 +249,7 @@ func (e *Engine) deferCall(h *happening, now time.Time) {
 	}
 	next := happening{kind: onCall, x: h.x, frame: h.frame, gen: h.gen, completion: outcomeOf(w.call.spec.token, later.Output, later.Err)}
 	e.timers.seq++
-	w.laterTimer = &timer{at: now.Add(later.After), seq: e.timers.seq, h: next}
+	w.laterTimer = &timer{at: now.Add(later.After), seq: e.timers.seq, later: &next}
 	heap.Push(&e.timers, w.laterTimer)
 }
 
@@ -253,8 +257,20 @@ func (e *Engine) deferCall(h *happening, now time.Time) {
 type timer struct {
 	at    time.Time
 	seq   uint64
-	h     happening
-	index int // in the heap; -1: out of it
+	x     *Execution
+	frame *frame // nil: the execution's own time-out
+	gen   uint32
+	which timerKind
+	index int32      // in the heap; -1: out of it
+	later *happening // of a call whose outcome comes later; nil: the timer itself
+}
+
+// due is what happens when the timer goes off.
+func (t *timer) due() happening {
+	if t.later != nil {
+		return *t.later
+	}
+	return happening{kind: onTimer, x: t.x, frame: t.frame, gen: t.gen, which: t.which}
 }
 
 // timers is a heap.
@@ -273,11 +289,11 @@ func (t *timers) Less(i, j int) bool {
 }
 func (t *timers) Swap(i, j int) {
 	t.list[i], t.list[j] = t.list[j], t.list[i]
-	t.list[i].index, t.list[j].index = i, j
+	t.list[i].index, t.list[j].index = int32(i), int32(j)
 }
 func (t *timers) Push(x any) {
 	n := x.(*timer)
-	n.index = len(t.list)
+	n.index = int32(len(t.list))
 	t.list = append(t.list, n)
 }
 func (t *timers) Pop() any {
@@ -291,7 +307,7 @@ func (t *timers) Pop() any {
 
 func (e *Engine) arm(x *Execution, ef *effect) {
 	e.timers.seq++
-	t := &timer{at: ef.at, seq: e.timers.seq, h: happening{kind: onTimer, x: x, frame: ef.frame, gen: ef.gen, which: ef.which}}
+	t := &timer{at: ef.at, seq: e.timers.seq, x: x, frame: ef.frame, gen: ef.gen, which: ef.which}
 	switch ef.which {
 	case timerExecution:
 		x.timer = t
@@ -308,7 +324,7 @@ func (e *Engine) arm(x *Execution, ef *effect) {
 
 func (e *Engine) disarm(t *timer) {
 	if t.index >= 0 {
-		heap.Remove(&e.timers, t.index)
+		heap.Remove(&e.timers, int(t.index))
 	}
 }
 
@@ -324,7 +340,7 @@ func (e *Engine) fire() {
 	now := e.clock.Now()
 	e.mu.Lock()
 	for e.timers.Len() > 0 && !e.timers.list[0].at.After(now) {
-		e.inbox = append(e.inbox, heap.Pop(&e.timers).(*timer).h)
+		e.inbox = append(e.inbox, heap.Pop(&e.timers).(*timer).due())
 	}
 	e.mu.Unlock()
 	if e.timers.Len() == 0 || e.timers.list[0].at.Equal(e.wakeAt) {
@@ -377,10 +393,15 @@ func (v *VirtualClock) isHeld() bool {
 	return v.held
 }
 
-// tokenIsOurs reports whether an engine may have made the token.
+// tokenIsOurs reports whether an engine may have made the token: its last
+// bytes are a hash of the others.
 func tokenIsOurs(token string) bool {
 	b, err := base64.RawURLEncoding.DecodeString(token)
-	return err == nil && strings.HasPrefix(string(b), "arn:") && strings.Count(string(b), "|") == 3
+	if err != nil || len(b) != tokenBytes+tokenCheck {
+		return false
+	}
+	sum := sha256.Sum256(b[:tokenBytes])
+	return bytes.Equal(sum[:tokenCheck], b[tokenBytes:])
 }
 
 // ask runs f on the loop and returns when it has.

@@ -127,15 +127,3 @@ func TestRun(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkPass(b *testing.B) {
-	m := compile(b, `{"StartAt":"L","States":{"L":{"Type":"Pass","Parameters":{"n.$":"States.MathAdd($.n,1)","s.$":"$.s"},"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericLessThan":1000,"Next":"L"}],"Default":"E"},"E":{"Type":"Succeed"}}}`)
-	b.ReportAllocs()
-	for b.Loop() {
-		x, err := engine.Run(context.Background(), m, json.RawMessage(`{"n":0,"s":"hello"}`), engine.Options{})
-		if err != nil || x.Result().Status != engine.Succeeded {
-			b.Fatal(err, x.Result())
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2001, "ns/transition")
-}

@@ -9,7 +9,7 @@ import (
 // Scope is what expressions see while a state runs.
 type Scope struct {
 	Input    any                           // $
-	Context  func() any                    // $$, made when first asked for; nil: an empty object
+	Context  func(field string) any        // $$, or an object that has of it at least this field; "" : all. nil: an empty object
 	Variable func(name string) (any, bool) // $name; nil: there are none
 	Random   func() uint64                 // for States.UUID and States.MathRandom; nil: always 0
 }
@@ -65,7 +65,7 @@ func (s *Scope) Find(p *Path) (any, error) {
 		if s.Context == nil {
 			return p.Eval(&value.Object{})
 		}
-		return p.Eval(s.Context())
+		return p.Eval(s.Context(p.first()))
 	case Variable:
 		var data any
 		ok := false
@@ -78,6 +78,14 @@ func (s *Scope) Find(p *Path) (any, error) {
 		return p.Eval(data)
 	}
 	return p.Eval(s.Input)
+}
+
+// first is the name that the path begins with, "" where it begins otherwise.
+func (p *Path) first() string {
+	if len(p.segments) > 0 && p.segments[0].kind == byName && !p.segments[0].scan {
+		return p.segments[0].name
+	}
+	return ""
 }
 
 // Variables calls yield with the name of each variable that the expression reads.

@@ -17,7 +17,7 @@ func scope(t testing.TB) *jsonpath.Scope {
 	n := uint64(0)
 	return &jsonpath.Scope{
 		Input:   decode(t, input),
-		Context: func() any { return value.Of("Execution", value.Of("Name", "e")) },
+		Context: func(string) any { return value.Of("Execution", value.Of("Name", "e")) },
 		Variable: func(name string) (any, bool) {
 			if name == "v" {
 				return value.Of("k", "from a variable"), true

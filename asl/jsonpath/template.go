@@ -117,7 +117,7 @@ func (t *Template) Eval(s *Scope) (any, error) {
 // searched is the data that an expression is evaluated on.
 func (s *Scope) searched(e *Expr) any {
 	if e.Path != nil && e.Path.root == Context && s.Context != nil {
-		return s.Context()
+		return s.Context("")
 	}
 	return s.Input
 }
