@@ -114,7 +114,8 @@ func (c *VirtualClock) settle() {
 	}
 }
 
-// Timers is the number of timers that wait.
+// Timers is the number of timers that wait. An engine has one at a time, for
+// the next thing that it waits for; what that is, Engine.Waiting tells.
 func (c *VirtualClock) Timers() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

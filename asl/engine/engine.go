@@ -31,8 +31,9 @@ type Options struct {
 	Clock   Clock   // nil: real time
 
 	// Seed decides jitter, States.UUID, States.MathRandom and the order among
-	// ready branches: two engines of one seed and the same calls give the same
-	// histories. 0: a random seed, and ready branches in their natural order.
+	// ready branches: under a virtual clock two engines of one seed and the same
+	// calls give the same histories. 0: a random seed, and ready branches in their
+	// natural order.
 	Seed uint64
 	// Ordered keeps ready branches in their natural order although there is a
 	// Seed, so that scripted answers meet the branches in the order of the text.

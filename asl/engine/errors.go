@@ -38,6 +38,7 @@ const (
 	ErrExceedTolerated       = "States.ExceedToleratedFailureThreshold"
 	ErrItemReaderFailed      = "States.ItemReaderFailed"
 	ErrResultWriterFailed    = "States.ResultWriterFailed"
+	ErrPanic                 = "Panic" // a task's Go code panicked; not a name of AWS's
 )
 
 // Errors of the engine's own functions.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumbline/asl/value"
@@ -17,7 +19,8 @@ type Invoker interface {
 	// A *Error is what Retry and Catch see; any other error is States.TaskFailed.
 	// With a Token, the returned value is what TaskSubmitted shows, and Succeed or
 	// Fail ends the state. ctx ends when the state does, by a time-out or because
-	// another branch failed. Calls of one engine run at the same time.
+	// another branch failed. Calls of one engine run at the same time. A panic is
+	// the error ErrPanic.
 	Invoke(ctx context.Context, c Call) (json.RawMessage, error)
 }
 
@@ -54,7 +57,12 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 	if call.spec.token {
 		c.Token = ef.wait.token
 	}
-	return func(ctx context.Context) completion {
+	return func(ctx context.Context) (done completion) {
+		defer func() {
+			if p := recover(); p != nil {
+				done = completion{err: panicError(p)}
+			}
+		}()
 		if e.options.Tasks == nil {
 			return completion{err: &Error{Name: ErrRuntime, Cause: "the engine has no Tasks to call " + c.Resource}}
 		}
@@ -62,6 +70,17 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 		out, err := e.options.Tasks.Invoke(ctx, c)
 		return outcomeOf(call.spec.token, out, err)
 	}
+}
+
+// panicError is a panic as the state's error: one task that is broken must not
+// take the other executions of the process with it.
+func panicError(p any) *Error {
+	stack := []any{}
+	for _, line := range strings.Split(string(debug.Stack()), "\n") {
+		stack = append(stack, strings.TrimSpace(line))
+	}
+	cause := value.Of("errorMessage", fmt.Sprint(p), "errorType", ErrPanic, "stackTrace", stack)
+	return &Error{Name: ErrPanic, Cause: value.Text(cause)}
 }
 
 // outcomeOf makes a completion of what an invoker returned.
