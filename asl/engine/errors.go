@@ -46,7 +46,6 @@ var (
 	ErrTaskDoesNotExist = errors.New("no task has this token")
 	ErrTaskTimedOut     = errors.New("the task of this token is no longer waiting")
 	ErrExecutionExists  = errors.New("an execution of this name exists with another input or machine")
-	ErrClosed           = errors.New("the engine is closed")
 )
 
 // DeadlockError says that executions wait for what can no longer happen: the

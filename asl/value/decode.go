@@ -255,7 +255,7 @@ func (d *decoder) escaped(start int) (string, error) {
 	return "", d.fail("the string has no end")
 }
 
-// hex reads \uXXXX at i.
+// hex reads \u and its four digits at i.
 func (d *decoder) hex(i int) (rune, bool) {
 	if i+6 > len(d.src) || d.src[i] != '\\' || d.src[i+1] != 'u' {
 		return 0, false
