@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+
+	"plumbline/internal/sharedtest"
 )
 
 const (
@@ -257,4 +259,23 @@ func overwrite(path string, head []byte) error {
 		return err
 	}
 	return f.Close()
+}
+
+// In a folder of real templates, hidden and oddly named ones among them, none is left out.
+func TestFindRealTemplates(t *testing.T) {
+	dir := filepath.Join(sharedtest.Dir(t, "corpus"), "realworld-dev")
+	got, err := Find([]string{dir}, nil)
+	if err != nil || len(got.Skipped) > 0 {
+		t.Errorf("error %v, left out %v", err, got.Skipped)
+	}
+	files := 0
+	err = filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			files++
+		}
+		return err
+	})
+	if err != nil || files != len(got.Templates) {
+		t.Errorf("%d of %d templates found, error %v", len(got.Templates), files, err)
+	}
 }
