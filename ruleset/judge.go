@@ -191,6 +191,7 @@ type outcome struct {
 	world   int      // the model that it was found in
 	include int      // the unsure relations that were in
 	witness bool     // the base world says otherwise: the finding names the world
+	agreed  bool     // all worlds say so, and nothing needs to be assumed
 }
 
 // graph of a model.

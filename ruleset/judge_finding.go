@@ -55,7 +55,7 @@ func (j *judgement) worldOf(s *subject, o outcome) []string {
 		return j.assuming(o.world, []int{0})
 	case s.worlds[0] != 0 && o.verdict != finding.Unknown: // absent in the base world
 		return j.assuming(o.world, []int{0})
-	case len(s.worlds) == len(j.models) && sameResource(s):
+	case o.agreed || len(s.worlds) == len(j.models) && sameResource(s):
 		return nil
 	}
 	var out []string

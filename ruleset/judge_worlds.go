@@ -78,7 +78,7 @@ func (j *judgement) merge(all []seen) outcome {
 		needs = mergeNeeds(needs, x.outcome.needs)
 	}
 	if len(count) == 1 {
-		base.needs = sorted(needs)
+		base.needs, base.agreed = sorted(needs), true
 		return base
 	}
 	switch {
