@@ -248,6 +248,13 @@ func (j *judgement) prepare(c *compiled, world int, o *owner, members [][]member
 // resources are related, the rule is judged with and without each: only where
 // all say the same it is decided.
 func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, members [][]member) outcome {
+	if j.models[world].Template == nil {
+		for i := range c.rule.Relations {
+			if rel := &c.rule.Relations[i]; rel.Live == "" {
+				return outcome{verdict: finding.Error, world: world, message: "relation " + rel.Name + " cannot be read from a live resource"}
+			}
+		}
+	}
 	unsure := 0
 	var needs []string
 	for _, list := range members {
