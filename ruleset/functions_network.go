@@ -138,26 +138,18 @@ func worldCIDR(v ref.Val) ref.Val {
 		if len(v.pieces) == 1 && v.pieces[0].ref != nil && strings.HasPrefix(v.pieces[0].ref.Attribute, "CidrBlock") {
 			return types.False
 		}
+		// The length of the prefix is the last part: zeros, or it is not the world.
 		if last := v.pieces[len(v.pieces)-1]; !last.gap {
-			if _, bits, ok := cutLast(last.text, '/'); ok && strings.Trim(bits, "0") != "" {
+			bits := last.text[strings.LastIndexByte(last.text, '/')+1:]
+			if strings.Trim(bits, "0 ") != "" {
 				return types.False
 			}
-		}
-		if v.endsWith("0") == no {
-			return types.False
 		}
 		return v.unknown()
 	case *types.Unknown:
 		return v
 	}
 	return types.MaybeNoSuchOverloadErr(v)
-}
-
-func cutLast(s string, sep byte) (before, after string, found bool) {
-	if i := strings.LastIndexByte(s, sep); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
 }
 
 var worldProperties = []string{"CidrIp", "CidrIpv6", "CIDRIP", "CidrBlock", "Ipv6CidrBlock", "DestinationCidrBlock", "DestinationIpv6CidrBlock"}
@@ -206,13 +198,13 @@ func opens(rule, port ref.Val) ref.Val {
 		return types.MaybeNoSuchOverloadErr(rule)
 	}
 	protocol := protocolCovers(v, o)
-	if protocol == types.False {
-		return protocol
-	}
-	if protocol == allProtocols {
+	switch protocol {
+	case allProtocols:
 		return types.True
+	case types.True:
+		return portInRange(v, o, port)
 	}
-	return and(protocol, portInRange(v, o, port))
+	return protocol // it may be all protocols, whatever the ports are
 }
 
 // allProtocols is protocolCovers' answer that ports do not count either.
