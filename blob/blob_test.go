@@ -97,3 +97,28 @@ func FuzzSegment(f *testing.F) {
 		}
 	})
 }
+
+func TestBytes(t *testing.T) {
+	b, ref, err := blob.Encode("a/b", &blob.Raw{'x'})
+	if err != nil || string(b) != "x" || ref.SizeBytes != 1 || len(ref.SHA256) != 64 {
+		t.Errorf("Encode = %q, %+v, %v", b, ref, err)
+	}
+	var raw blob.Raw
+	if err := blob.Decode(ref, b, &raw); err != nil || string(raw) != "x" {
+		t.Errorf("Decode = %q, %v", raw, err)
+	}
+	if err := blob.Decode(ref, []byte("y"), &raw); !errors.Is(err, blob.ErrChanged) {
+		t.Errorf("other bytes: %v, want ErrChanged", err)
+	}
+	if err := blob.Decode(blob.Ref{Key: "a/b"}, []byte("{"), new(struct{})); err == nil || !strings.Contains(err.Error(), `decode object "a/b"`) {
+		t.Errorf("broken JSON: %v", err)
+	}
+	for _, bad := range []struct {
+		key string
+		v   any
+	}{{"../x", 1}, {"a", func() {}}} {
+		if _, _, err := blob.Encode(bad.key, bad.v); err == nil {
+			t.Errorf("%q of a %T was encoded", bad.key, bad.v)
+		}
+	}
+}

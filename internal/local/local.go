@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -204,6 +205,9 @@ func (r *runner) scan(ctx context.Context) (*scan.Report, error) {
 	}
 	for _, a := range report.Assessments {
 		report.Warnings = append(report.Warnings, a.Warnings...)
+		for _, f := range a.Failures {
+			report.Warnings = append(report.Warnings, incomplete(a.Target, f))
+		}
 	}
 	if !r.o.NoSuppressions {
 		for _, w := range r.o.Policy.SuppressionWarnings(r.matched.total(), report.Provenance.Started) {
@@ -211,6 +215,16 @@ func (r *runner) scan(ctx context.Context) (*scan.Report, error) {
 		}
 	}
 	return report, nil
+}
+
+// incomplete says in a line what a scan lacks.
+func incomplete(t scan.Target, f scan.Failure) string {
+	what := "its scan did not end well"
+	if f.Domain != "" {
+		what = fmt.Sprintf("the rules of domain %s were not judged", f.Domain)
+	}
+	cause, _, _ := strings.Cut(f.Cause, "\n") // a panic's stack is for the recorded failure
+	return fmt.Sprintf("%s: %s: %s: %s", t, what, f.Error, cause)
 }
 
 // run runs one execution to its end.

@@ -240,6 +240,9 @@ func TestALostDomainIsPartial(t *testing.T) {
 			if len(a.Failures) != 1 || a.Failures[0].Error == "" || strings.HasPrefix(a.Failures[0].Cause, "{") {
 				t.Errorf("why: %+v", a.Failures)
 			}
+			if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "a.yaml: the rules of domain protection were not judged: ") || strings.Contains(r.Warnings[0], "\n") {
+				t.Errorf("warnings: %q", r.Warnings)
+			}
 			if len(told) != 1 || told[0].Kind != scan.NoticePartial {
 				t.Errorf("told: %+v", told)
 			}
@@ -407,5 +410,48 @@ func TestRun(t *testing.T) {
 	res, err = Run(t.Context(), "scan-stack", []byte(`{"scanId":"s1"}`), o)
 	if err != nil || res.Status != engine.Failed {
 		t.Errorf("an input without a target: %+v, %v", res, err)
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	r, err := newRunner(t.Context(), Options{Rules: open(t), Tasks: map[string]tasks.Func{
+		"${EchoArn}": func(_ context.Context, b []byte) ([]byte, error) { return b, nil },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const invoke = "arn:aws:states:::lambda:invoke"
+	for _, tc := range []struct {
+		name, resource, arguments string
+		want                      string // output
+		errName                   string
+	}{
+		{"as the engine writes it", invoke, `{"FunctionName":"${EchoArn}","Payload":{"a":"}"}}`, `{"StatusCode":200,"Payload":{"a":"}"}}`, ""},
+		{"in another order", invoke, `{ "Payload": {"a": 1}, "FunctionName": "${EchoArn}" }`, `{"StatusCode":200,"Payload":{"a": 1}}`, ""},
+		{"a payload that is no object", invoke, `{"FunctionName":"${EchoArn}","Payload":[1]}`, `{"StatusCode":200,"Payload":[1]}`, ""},
+		{"a name with an escape", invoke, `{"FunctionName":"${\u0045choArn}","Payload":{}}`, `{"StatusCode":200,"Payload":{}}`, ""},
+		{"no such function", invoke, `{"FunctionName":"${NobodyArn}","Payload":{}}`, "", "Lambda.ResourceNotFoundException"},
+		{"no such machine to wait for", "arn:aws:states:::aws-sdk:sfn:startSyncExecution", `{"StateMachineArn":"x","Input":"{}"}`, "", "Sfn.StateMachineDoesNotExistException"},
+		{"no such machine to start", "arn:aws:states:::states:startExecution", `{"StateMachineArn":"x","Input":{}}`, "", "StepFunctions.StateMachineDoesNotExistException"},
+		{"another integration", "arn:aws:states:::sqs:sendMessage", `{}`, "", "States.Runtime"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out, err := r.Invoke(t.Context(), engine.Call{Resource: tc.resource, Input: []byte(tc.arguments)})
+			var failed *engine.Error
+			if errors.As(err, &failed); (failed == nil) != (tc.errName == "") || failed != nil && failed.Name != tc.errName {
+				t.Errorf("error = %v, want %q", err, tc.errName)
+			}
+			if diff := cmp.Diff(tc.want, string(out)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, resource := range []string{invoke, "arn:aws:states:::aws-sdk:sfn:startSyncExecution", "arn:aws:states:::states:startExecution"} {
+		if _, err := r.Invoke(t.Context(), engine.Call{Resource: resource, Input: []byte(`[`)}); err == nil {
+			t.Errorf("%s: arguments that are no JSON are taken", resource)
+		}
+	}
+	if err := r.close(); err != nil {
+		t.Error(err)
 	}
 }
