@@ -11,6 +11,7 @@ const (
 	maxChoices   = 64  // values tried of one variable
 	maxTrials    = 512 // assignments tried for one set of conditions
 	maxAllTrials = 8192
+	maxMerges    = 64 // truths beyond the bound on worlds that are tried in those there are
 )
 
 // compiler makes nodes of condition expressions.

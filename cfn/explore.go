@@ -67,7 +67,7 @@ func (e *explorer) worlds() []*world {
 		e.show(w)
 		worlds = append(worlds, w)
 	}
-	for _, n := range left {
+	for _, n := range left[:min(len(left), maxMerges)] {
 		if !anyShows(worlds, n.set, n.truth) {
 			e.merge(worlds, n)
 		}
@@ -277,8 +277,11 @@ func (e *explorer) merge(worlds []*world, n need) {
 		if !w.adopt(old.choices, n.changes) {
 			continue
 		}
-		e.show(w)
-		if w.shows[n.set] != n.truth || !keeps(worlds, i+1, w) {
+		set := &e.sets[n.set]
+		if found, ok := set.seen[string(e.truths(w, set))]; !ok || found != n.truth {
+			continue
+		}
+		if e.show(w); !keeps(worlds, i+1, w) {
 			continue
 		}
 		worlds[i+1], e.scratch = w, old
