@@ -34,14 +34,13 @@ const (
 // All methods accept a nil receiver, which reads as Absent.
 type Value struct {
 	Kind    Kind
+	dynamic bool // an intrinsic function or dynamic reference is in this subtree
 	Pos     Pos
 	Text    string     // String: the text; Number: as written, so 1.10 stays "1.10"; Bool: "true" or "false"
 	Items   []*Value   // List; nil items do not occur
 	Fields  []Field    // Map, in source order, keys unique
 	Unknown *Unknowing // Unknown only, never nil there
 	Origin  *Origin    // nil: written in place; else where a resolved value came from
-
-	dynamic bool // an intrinsic function or dynamic reference is in this subtree
 }
 
 // Field is one entry of a Map.
