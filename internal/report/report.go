@@ -130,10 +130,11 @@ func (d *Document) Failing(floor finding.Severity) int {
 }
 
 // Unjudged reports whether something could not be judged: a template or a
-// resource with verdict error, or a domain whose branch failed.
+// resource with verdict error, a domain whose branch failed, or a target whose
+// scan did not come to its end.
 func (d *Document) Unjudged() bool {
 	for _, a := range d.Report.Assessments {
-		if len(a.Partial) > 0 || a.Counts[string(finding.Error)] > 0 {
+		if len(a.Partial) > 0 || len(a.Failures) > 0 || a.Counts[string(finding.Error)] > 0 {
 			return true
 		}
 	}
