@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -184,6 +185,9 @@ func (j *judgement) value(e *evaluation, i int) (value any, needs []string, err 
 			return nil, needsOf(u), nil
 		}
 		value, err = toPlain(v)
+		if missing := (*missingError)(nil); errors.As(err, &missing) {
+			return nil, sorted(missing.needs), nil
+		}
 		return value, nil, err
 	}
 	return step.Value, nil, nil
@@ -248,7 +252,7 @@ func (s *symbolic) intrinsic() (any, error) {
 	}
 	for _, p := range s.pieces {
 		if p.gap && p.ref == nil {
-			return nil, fmt.Errorf("the value needs %s", joinWords(s.needs))
+			return nil, &missingError{s.needs}
 		}
 	}
 	var b strings.Builder
@@ -261,6 +265,11 @@ func (s *symbolic) intrinsic() (any, error) {
 	}
 	return map[string]any{"Fn::Sub": b.String()}, nil
 }
+
+// missingError says that a part of a value is not known.
+type missingError struct{ needs []string }
+
+func (e *missingError) Error() string { return "the value needs " + joinWords(e.needs) }
 
 // plainValue is a template's value as a plain one.
 func plainValue(v *cfn.Value) (any, error) {
@@ -291,7 +300,7 @@ func plainValue(v *cfn.Value) (any, error) {
 		if s := (&owner{}).symbolicOf(v.Unknown); s != nil {
 			return s.intrinsic()
 		}
-		return nil, fmt.Errorf("the value needs %s", joinWords(v.Unknown.Needs))
+		return nil, &missingError{v.Unknown.Needs}
 	}
 	return toPlain((&owner{}).convertAny(v))
 }
