@@ -1,7 +1,7 @@
 package cfn
 
 import (
-	"crypto/sha256"
+	"crypto/sha1"
 	"encoding/hex"
 )
 
@@ -73,9 +73,9 @@ func stageID(api string, name *Value) string {
 	return api + "Stage" + hashOf(name.Text)
 }
 
-// hashOf is SAM's suffix for ids made of data.
+// hashOf is SAM's suffix for ids made of data; SHA-1 names here, it protects nothing.
 func hashOf(data string) string {
-	sum := sha256.Sum256([]byte(data))
+	sum := sha1.Sum([]byte(data))
 	return hex.EncodeToString(sum[:])[:10]
 }
 
