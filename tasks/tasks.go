@@ -4,7 +4,6 @@
 package tasks
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,20 +102,6 @@ func Of[In, Out any](handle func(context.Context, In) (Out, error)) Func {
 			return nil, failed(catalog.Unexpected, fmt.Sprintf("encode output: %v", err))
 		}
 		return b, nil
-	}
-}
-
-// Strict is Of for tests: a field that In does not know is an error, so that
-// a workflow and its task cannot drift apart unseen.
-func Strict[In, Out any](handle func(context.Context, In) (Out, error)) Func {
-	lenient := Of(handle)
-	return func(ctx context.Context, payload []byte) ([]byte, error) {
-		d := json.NewDecoder(bytes.NewReader(payload))
-		d.DisallowUnknownFields()
-		if err := d.Decode(new(In)); err != nil {
-			return nil, failed(catalog.BadInput, fmt.Sprintf("decode input: %v", err))
-		}
-		return lenient(ctx, payload)
 	}
 }
 

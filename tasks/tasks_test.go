@@ -96,16 +96,6 @@ func TestATaskStopsBeforeItsDeadline(t *testing.T) {
 	}
 }
 
-func TestStrictRefusesAnUnknownField(t *testing.T) {
-	f := tasks.Strict(func(context.Context, in) (out, error) { return out{}, nil })
-	if _, err := f(t.Context(), []byte(`{"Name":"x"}`)); err != nil {
-		t.Error(err)
-	}
-	if _, err := f(t.Context(), []byte(`{"Naem":"x"}`)); err == nil || !strings.Contains(err.Error(), "Naem") {
-		t.Errorf("a misspelt field: %v", err)
-	}
-}
-
 func TestNamed(t *testing.T) {
 	if tasks.Named("A", nil) != nil {
 		t.Error("no error got a name")
