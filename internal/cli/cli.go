@@ -135,7 +135,7 @@ unchanged on this machine and on AWS.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w%s. see %q", err, nearFlag(c, err), c.CommandPath()+" --help")}
 	})
-	root.AddCommand(newScan(s), newRules(s), newHistory(s), newWorkflows(s))
+	root.AddCommand(newScan(s), newRules(s), newExplain(s), newHistory(s), newWorkflows(s))
 	return root
 }
 
