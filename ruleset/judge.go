@@ -114,6 +114,7 @@ type judgement struct {
 	models []*cfn.Model
 	graphs []*graph // per model, made when a relation is asked for
 	eval   evaluation
+	own    owner // of the evaluation under way: its views do not outlive it
 }
 
 func (s *Set) judgement(ctx context.Context, models []*cfn.Model) *judgement {
@@ -280,8 +281,8 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 }
 
 func (j *judgement) once(c *compiled, world int, resource *cfn.Resource, members [][]member, include int) outcome {
-	o := &owner{model: j.models[world], resource: resource}
-	e := j.prepare(c, world, o, members, include)
+	j.own = owner{model: j.models[world], resource: resource}
+	e := j.prepare(c, world, &j.own, members, include)
 	return e.verdict(world, include)
 }
 

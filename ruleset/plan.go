@@ -106,15 +106,41 @@ func (c *callNode) Eval(a interpreter.Activation) ref.Val {
 }
 
 func (c *callNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	var few [2]ref.Val
-	vals := few[:0]
-	if len(c.args) > len(few) {
-		vals = make([]ref.Val, 0, len(c.args))
+	// Most calls have one or two plain operands: no list of them is made.
+	switch {
+	case len(c.args) == 1 && c.impl.Unary != nil:
+		a := c.args[0].Exec(frame)
+		if plain(a) && c.takes(a) {
+			return types.LabelErrNode(c.id, c.impl.Unary(a))
+		}
+		return c.apply([]ref.Val{a})
+	case len(c.args) == 2 && c.impl.Binary != nil:
+		a, b := c.args[0].Exec(frame), c.args[1].Exec(frame)
+		if plain(a) && plain(b) && c.takes(a) {
+			return types.LabelErrNode(c.id, c.impl.Binary(a, b))
+		}
+		return c.apply([]ref.Val{a, b})
 	}
-	for _, arg := range c.args {
-		vals = append(vals, arg.Exec(frame))
+	vals := make([]ref.Val, len(c.args))
+	for i, arg := range c.args {
+		vals[i] = arg.Exec(frame)
 	}
 	return c.apply(vals)
+}
+
+// plain reports whether nothing of v can be unknown.
+func plain(v ref.Val) bool {
+	switch v.(type) {
+	case types.String, types.Int, types.Bool, types.Double:
+		return true
+	}
+	return false
+}
+
+// takes reports whether the implementation takes the first operand; CEL lets
+// the operand itself answer otherwise.
+func (c *callNode) takes(a ref.Val) bool {
+	return c.impl.OperandTrait == 0 || a.Type().HasTrait(c.impl.OperandTrait)
 }
 
 // apply calls the function with values that may be unknown.
@@ -163,7 +189,7 @@ func (c *callNode) invoke(vals []ref.Val) ref.Val {
 	if c.function == "size" && len(vals) == 1 && vals[0] == (absent{}) {
 		return types.IntZero // CEL's null has no size
 	}
-	if len(vals) > 0 && o.OperandTrait != 0 && !types.IsUnknownOrError(vals[0]) && !vals[0].Type().HasTrait(o.OperandTrait) {
+	if len(vals) > 0 && !types.IsUnknownOrError(vals[0]) && !c.takes(vals[0]) {
 		o = &functions.Overload{}
 	}
 	var out ref.Val
@@ -173,8 +199,7 @@ func (c *callNode) invoke(vals []ref.Val) ref.Val {
 	case len(vals) == 2 && o.Binary != nil:
 		out = o.Binary(vals[0], vals[1])
 	case o.Function != nil:
-		// The function may keep its arguments, and vals may be on the stack.
-		out = o.Function(append([]ref.Val(nil), vals...)...)
+		out = o.Function(vals...)
 	default:
 		out = c.receive(vals)
 	}
@@ -185,7 +210,7 @@ func (c *callNode) invoke(vals []ref.Val) ref.Val {
 func (c *callNode) receive(vals []ref.Val) ref.Val {
 	if len(vals) > 0 {
 		if r, ok := vals[0].(traits.Receiver); ok {
-			return r.Receive(c.function, "", append([]ref.Val(nil), vals[1:]...))
+			return r.Receive(c.function, "", vals[1:])
 		}
 	}
 	return types.NewErr("no such overload: %s", c.function)
