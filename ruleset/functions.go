@@ -36,7 +36,10 @@ type overload struct {
 }
 
 // Functions lists the functions and macros in the order of the documentation.
-var Functions = sync.OnceValue(func() []Function {
+// The list is shared and not to be changed.
+func Functions() []Function { return functionTable() }
+
+var functionTable = sync.OnceValue(func() []Function {
 	var all []Function
 	for _, group := range []func() []Function{presenceFunctions, tagFunctions, iamFunctions, networkFunctions, textFunctions, resourceFunctions} {
 		all = append(all, group()...)

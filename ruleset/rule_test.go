@@ -164,7 +164,7 @@ func TestOpen(t *testing.T) {
 	}{
 		{"same id", ruleText("a-one", "[AWS::S3::Bucket]", "pass: 'true'\n"), `own/x.yaml: id "a-one" is taken by another rule`},
 		{"does not compile", ruleText("b-two", "[AWS::S3::Bucket]", "pass: resource.X\n"), `own/x.yaml:6:15: pass: 1:9: undefined field "X"`},
-		{"does not read", "id: b-two\n", `x.yaml:1:1: key "title" is missing`},
+		{"does not read", "id: b-two\n", `own/x.yaml:1:1: key "title" is missing`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Open(good, nil, Folder{"own", fstest.MapFS{"x.yaml": {Data: []byte(tt.text)}}})

@@ -76,7 +76,7 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 	for _, f := range more {
 		own, err := BuildIndex(f.Rules, s.index)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read rules of %q: %w", f.Path, err))
+			errs = append(errs, below(f.Path, err))
 			continue
 		}
 		all := &Index{Entries: slices.Clone(s.index.Entries)}
@@ -98,6 +98,24 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 	}
 	slices.SortFunc(s.entries, func(a, b *entry) int { return strings.Compare(a.ID, b.ID) })
 	return s, nil
+}
+
+// below puts a folder before the paths of the errors that err joins.
+func below(folder string, err error) error {
+	var place *PlaceError
+	switch joined, ok := err.(interface{ Unwrap() []error }); {
+	case ok:
+		var out []error
+		for _, e := range joined.Unwrap() {
+			out = append(out, below(folder, e))
+		}
+		return errors.Join(out...)
+	case errors.As(err, &place):
+		moved := *place
+		moved.Place.Path = path.Join(folder, moved.Place.Path)
+		return &moved
+	}
+	return fmt.Errorf("rules of %q: %w", folder, err)
 }
 
 func openIndex(rules fs.FS) (*Index, error) {
