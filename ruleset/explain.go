@@ -94,7 +94,7 @@ func (s *Set) Explain(ctx context.Context, ruleID, logicalID string, models []*c
 	}
 	o := j.judge(c, sub)
 	out := &Explanation{Rule: r}
-	if out.Finding, err = j.finding(&active{c, s.policy.SeverityOf(r.ID, r.Severity), r.FixStatus(s.policy, "")}, sub, o); err != nil {
+	if out.Finding, err = j.finding(&active{c, s.policy.SeverityOf(r.ID, r.Severity)}, sub, o); err != nil {
 		return nil, err
 	}
 	for k, world := range sub.worlds {

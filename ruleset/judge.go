@@ -61,7 +61,6 @@ func (s *Set) Judge(ctx context.Context, domain finding.Domain, models []*cfn.Mo
 type active struct {
 	compiled *compiled
 	severity finding.Severity
-	fix      string
 }
 
 // domainType names the rules of a domain for a resource type.
@@ -102,7 +101,7 @@ func (s *Set) compileRules(domain finding.Domain, typ string) ([]*active, error)
 		if err != nil {
 			return nil, fmt.Errorf("compile rule %q: %w", e.ID, err)
 		}
-		out = append(out, &active{c, s.policy.SeverityOf(r.ID, r.Severity), r.FixStatus(s.policy, "")})
+		out = append(out, &active{c, s.policy.SeverityOf(r.ID, r.Severity)})
 	}
 	return out, nil
 }

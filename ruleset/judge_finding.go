@@ -20,7 +20,7 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 		Place:       finding.Place{Line: resource.Pos.Line, Column: resource.Pos.Column},
 		Message:     r.Title,
 		Remediation: r.Remediation,
-		Fix:         a.fix,
+		Fix:         finding.FixNone,
 		Needs:       o.needs,
 	}
 	if t := j.models[o.world].Template; t != nil {
@@ -29,6 +29,7 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 	f.Assuming = j.worldOf(s, o)
 	switch o.verdict {
 	case finding.Fail:
+		f.Fix = r.FixStatus(j.set.policy, j.models[o.world].Inputs.Region)
 		if err := j.fail(&f, a.compiled, s, o, resource); err != nil {
 			return f, err
 		}
@@ -40,9 +41,6 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 		f.Message = r.Title + ": " + f.Message
 	case finding.Error:
 		f.Message = r.Title + ": " + o.message
-	}
-	if o.verdict != finding.Fail {
-		f.Fix = finding.FixNone
 	}
 	return f, nil
 }

@@ -125,7 +125,7 @@ func (j *judgement) differences(a, b int) []string {
 // need is an assumption's name as a finding's needs have it.
 func (j *judgement) need(name string) string {
 	if strings.HasPrefix(name, "AWS::") {
-		return "pseudo parameter " + name
+		return name
 	}
 	if t := j.models[0].Template; t != nil && slices.ContainsFunc(t.Parameters, func(p *cfn.Parameter) bool { return p.Name == name }) {
 		return "parameter " + name
