@@ -13,7 +13,7 @@ func (v *variable) literal(text string) {
 
 // literalsOf notes the scalars within b.
 func (v *variable) literalsOf(b *Value, depth int) {
-	if b == nil || depth > 8 {
+	if b == nil || depth > 8 || len(v.literals) >= maxChoices {
 		return
 	}
 	if b.Kind == Map && b.dynamic {
@@ -28,14 +28,14 @@ func (v *variable) literalsOf(b *Value, depth int) {
 }
 
 // makeChoices settles which values of the variable are tried, the base world's first.
-func (v *variable) makeChoices() {
+func (v *variable) makeChoices(r *resolver) {
 	add := func(text string, standard bool) {
 		for i := range v.choices {
 			if v.choices[i].text == text {
 				return
 			}
 		}
-		if len(v.choices) >= maxChoices {
+		if len(v.choices) >= maxChoices || !r.afford(len(text)*valueBytes/2) {
 			return
 		}
 		c := choice{text: text, standard: standard, parameter: v.parameter, name: v.name, value: literalAt(text, Pos{})}

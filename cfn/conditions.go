@@ -26,7 +26,7 @@ type condition struct {
 	name      string
 	expr      *node
 	variables []int // that it depends on, through other conditions too; sorted
-	visited   bool  // while variables are gathered
+	visited   int   // while variables are gathered
 }
 
 // node is a compiled condition expression.

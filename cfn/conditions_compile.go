@@ -8,10 +8,9 @@ import (
 // Bounds on exploration. They are wide of what templates hold: of 300 public
 // ones none has a parameter compared with more than 40 values.
 const (
-	maxChoices   = 64  // values tried of one variable
-	maxTrials    = 512 // assignments tried for one set of conditions
-	maxAllTrials = 8192
-	maxMerges    = 64 // truths beyond the bound on worlds that are tried in those there are
+	maxChoices = 64  // values tried of one variable
+	maxTrials  = 512 // assignments tried for one set of conditions
+	maxMerges  = 64  // truths beyond the bound on worlds that are tried in those there are
 )
 
 // compiler makes nodes of condition expressions.
@@ -42,7 +41,7 @@ func (r *resolver) compile() {
 		r.gather(f.Value, 0)
 	}
 	for i := range r.variables {
-		r.variables[i].makeChoices()
+		r.variables[i].makeChoices(r)
 	}
 	c := &compiler{r: r}
 	for i, f := range fields {
@@ -50,10 +49,7 @@ func (r *resolver) compile() {
 		r.conditions[i].expr = c.expr(f.Value)
 	}
 	for i := range r.conditions {
-		r.conditions[i].variables = r.variablesOf(i, nil)
-		for j := range r.conditions {
-			r.conditions[j].visited = false
-		}
+		r.conditions[i].variables = r.variablesOf(i, i+1, nil)
 	}
 }
 
@@ -280,7 +276,8 @@ func (c *compiler) opaque(v *Value) *node {
 	if c.inline {
 		return &node{op: opOpaque, v: -1}
 	}
-	for i, known := range c.opaques {
+	const most = 256 // comparisons that are compared with each other
+	for i, known := range c.opaques[:min(len(c.opaques), most)] {
 		if sameSource(known, v, 0) {
 			return &node{op: opOpaque, v: c.outcome[i]}
 		}
@@ -315,21 +312,23 @@ func sameSource(a, b *Value, depth int) bool {
 }
 
 // variablesOf gathers the variables of a condition and of those it names.
-func (r *resolver) variablesOf(i int, out []int) []int {
-	if r.conditions[i].visited {
+func (r *resolver) variablesOf(i, visit int, out []int) []int {
+	if r.conditions[i].visited == visit || r.tried > maxTried {
 		return out
 	}
-	r.conditions[i].visited = true
+	r.conditions[i].visited = visit
 	var walk func(n *node)
 	add := func(v int) {
+		r.tried += 1 + len(out)/16
 		if at, ok := slices.BinarySearch(out, v); !ok {
 			out = slices.Insert(out, at, v)
 		}
 	}
 	walk = func(n *node) {
+		r.tried++
 		switch n.op {
 		case opCondition:
-			out = r.variablesOf(n.cond, out)
+			out = r.variablesOf(n.cond, visit, out)
 		case opIs, opOpaque:
 			add(n.v)
 		case opEquals:

@@ -11,7 +11,6 @@ type explorer struct {
 	most     int
 	sets     []conditionSet
 	relevant []int // variables that some resource depends on, sorted
-	trials   int
 	scratch  *world
 	vector   []byte
 }
@@ -201,10 +200,10 @@ func (e *explorer) explore(set int, needs []need) []need {
 			}
 			for _, v := range vars[from:] {
 				for c := 1; c < len(e.r.variables[v].choices); c++ {
-					if trials++; trials > maxTrials || e.trials >= maxAllTrials || len(s.seen) >= s.most {
+					if trials++; trials > maxTrials || e.r.tried > maxTried || len(s.seen) >= s.most {
 						return needs
 					}
-					e.trials++
+					e.r.tried += len(e.r.variables) + len(e.r.conditions)
 					changes := append(slices.Clip(before), change{v, c})
 					next = append(next, changes)
 					e.scratch.set(changes)
@@ -232,6 +231,7 @@ func (e *explorer) truths(w *world, s *conditionSet) []byte {
 }
 
 func (e *explorer) ask(tree []*branch) {
+	e.r.tried += len(tree)
 	for _, b := range tree {
 		t := e.r.condition(b.condition)
 		e.vector = append(e.vector, byte(t))

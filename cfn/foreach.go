@@ -17,10 +17,6 @@ func loopOf(v *Value) (l loop, ok bool) {
 	return loop{v.Items[0].Text, v.Items[1], v.Items[2]}, true
 }
 
-// maxLoop bounds what one template's loops make; CloudFormation allows 500
-// resources.
-const maxLoop = 10_000
-
 // eachItem calls f with the body for each item of the collection, its
 // identifier replaced. A collection that is not known gives one sample in which
 // the identifier stays in keys and is unknown in values.
@@ -31,14 +27,18 @@ func (r *resolver) eachItem(l loop, f func(body *Value)) {
 		if list.IsKind(Unknown) && len(list.Unknown.Needs) > 0 {
 			need = list.Unknown.Needs[0]
 		}
+		if !r.afford(sizeOf(l.body) * valueBytes) {
+			return
+		}
 		s := substitution{name: l.identifier, unknown: &Value{
 			Kind: Unknown, Pos: l.collection.position(), Unknown: unknownText(need, true),
 		}}
 		f(s.value(l.body))
 		return
 	}
+	size := sizeOf(l.body) * valueBytes
 	for _, item := range list.Items {
-		if r.loops++; r.loops > maxLoop {
+		if !r.afford(size) {
 			return
 		}
 		s := substitution{name: l.identifier}

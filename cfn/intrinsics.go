@@ -96,10 +96,23 @@ func (r *resolver) ref(name string, pos Pos) *Value {
 			return r.reference(pos, id, "")
 		}
 	}
-	if r.t.Root.Get("Resources").Get(name) != nil { // it has a problem of its own
+	if r.inSource(name) { // it has a problem of its own
 		return r.reference(pos, name, "")
 	}
 	return newUnknown(pos, r.undeclared(name))
+}
+
+// inSource reports whether the Resources section has an entry of this name,
+// whatever it holds.
+func (r *resolver) inSource(name string) bool {
+	if r.written == nil {
+		section := r.t.Root.Get("Resources").fields()
+		r.written = make(map[string]bool, len(section))
+		for i := range section {
+			r.written[section[i].Key] = true
+		}
+	}
+	return r.written[name]
 }
 
 // undeclared says what would settle a reference to a name that the template
@@ -113,7 +126,7 @@ func (r *resolver) undeclared(name string) string {
 
 // attribute resolves a GetAtt.
 func (r *resolver) attribute(id, attribute string, pos Pos) *Value {
-	if _, ok := r.index[id]; !ok && !r.generated[id] && r.t.Root.Get("Resources").Get(id) == nil {
+	if _, ok := r.index[id]; !ok && !r.generated[id] && !r.inSource(id) {
 		return newUnknown(pos, r.undeclared(id))
 	}
 	return r.reference(pos, id, attribute)
@@ -171,6 +184,10 @@ func (r *resolver) sub(v *Value, f *Field) *Value {
 		rest = tail
 		if strings.HasPrefix(name, "!") {
 			b.literal("${" + name[1:] + "}")
+			continue
+		}
+		if !r.afford(len(vars.fields()) / 8) { // looked through for each name
+			b.cut()
 			continue
 		}
 		x := r.substitute(strings.TrimSpace(name), vars, v.Pos)
@@ -244,6 +261,8 @@ func (r *resolver) join(v *Value, f *Field) *Value {
 		return r.refused(v, f)
 	}
 	switch {
+	case list.IsKind(List) && !r.afford(len(list.Items)):
+		return newUnknown(v.Pos, tooMuch)
 	case list.IsKind(List):
 		b := r.text()
 		for i, item := range list.Items {
@@ -284,6 +303,9 @@ func (r *resolver) split(v *Value, f *Field) *Value {
 		return derive(source, v.Pos)
 	case !ok || !isScalar(source):
 		return r.refused(v, f)
+	}
+	if !r.afford((strings.Count(source.Text, delimiter) + 1) * valueBytes) {
+		return newUnknown(v.Pos, tooMuch)
 	}
 	parts := strings.Split(source.Text, delimiter)
 	items := make([]Value, len(parts))

@@ -139,9 +139,15 @@ func (r *resolver) findInMap(v *Value, f *Field) *Value {
 		return derive(keys[0], v.Pos)
 	}
 	name := keys[0].Text
+	if !r.afford(len(r.t.Mappings.fields()) / 8) {
+		return newUnknown(v.Pos, tooMuch)
+	}
 	table := r.t.Mappings.Get(name)
 	origin := Origin{Pos: v.Pos, Function: "Fn::FindInMap"}
 	if keys[1].Kind != Unknown && keys[2].Kind != Unknown {
+		if !r.afford(len(table.fields()) / 8) {
+			return newUnknown(v.Pos, tooMuch)
+		}
 		entry := table.Get(keys[1].Text).Get(keys[2].Text)
 		if entry == nil {
 			if fallback != nil {
@@ -151,6 +157,9 @@ func (r *resolver) findInMap(v *Value, f *Field) *Value {
 		}
 		origin.Source = entry.Pos
 		return placed(r.value(entry), v.Pos, origin)
+	}
+	if !r.afford(sizeOf(table)) {
+		return newUnknown(v.Pos, tooMuch)
 	}
 	entries := r.candidates(table, keys[1], keys[2])
 	if fallback != nil {
@@ -239,6 +248,8 @@ func (r *resolver) base64(v *Value, f *Field) *Value {
 	plain := r.value(f.Value)
 	var out *Value
 	switch {
+	case isScalar(plain) && !r.afford(2*len(plain.Text)):
+		return newUnknown(v.Pos, tooMuch)
 	case isScalar(plain):
 		out = literalAt(base64.StdEncoding.EncodeToString([]byte(plain.Text)), v.Pos)
 	case plain.IsKind(Unknown):
@@ -293,6 +304,9 @@ func (r *resolver) cidr(v *Value, f *Field) *Value {
 	n, err := strconv.Atoi(text(count))
 	if err != nil || n < 1 || n > maxCidrCount {
 		return r.refused(v, f)
+	}
+	if !r.afford(n * valueBytes) {
+		return newUnknown(v.Pos, tooMuch)
 	}
 	if block.IsKind(Unknown) {
 		// How many blocks there are is known, so an index out of range is.

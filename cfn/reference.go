@@ -151,14 +151,32 @@ func (r *resolver) text() textBuilder {
 }
 
 func (b *textBuilder) literal(s string) {
-	if s != "" {
+	switch {
+	case s == "":
+	case b.r.afford(len(s)):
 		b.pieces = append(b.pieces, Piece{Literal: s})
+	default:
+		b.cut()
 	}
 }
 
 func (b *textBuilder) gap(p Piece) {
+	if !b.r.afford(pieceBytes) {
+		b.cut()
+		return
+	}
 	b.gaps++
 	b.pieces = append(b.pieces, p)
+}
+
+// cut stands for more text than the bounds allow: one gap.
+func (b *textBuilder) cut() {
+	b.need(tooMuch)
+	if n := len(b.pieces); n > 0 && b.pieces[n-1] == (Piece{Gap: true}) {
+		return
+	}
+	b.gaps++
+	b.pieces = append(b.pieces, Piece{Gap: true})
 }
 
 // need notes what would settle the string; the list is shared with the value
@@ -169,7 +187,7 @@ func (b *textBuilder) need(needs ...string) {
 		return
 	}
 	for _, n := range needs {
-		if !slices.Contains(b.needs, n) {
+		if len(b.needs) < maxNeeds && !slices.Contains(b.needs, n) {
 			b.needs = append(b.needs, n)
 		}
 	}

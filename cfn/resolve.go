@@ -16,6 +16,7 @@ type resolver struct {
 
 	declared  []*Declared         // resources with Fn::ForEach expanded and those that SAM implies
 	index     map[string]int      // logical id → place in declared
+	written   map[string]bool     // logical ids in the source, made when first asked for
 	generated map[string]bool     // logical ids that SAM will make
 	anyOf     map[string][]string // conditions of which one suffices, for a resource that SAM implies
 	macros    bool                // a transform that we cannot run may add resources
@@ -31,7 +32,8 @@ type resolver struct {
 	world     *world
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work
-	loops     int    // items of loops so far
+	made      int    // bytes, see maxMade
+	tried     int    // see maxTried
 	sam       bool
 
 	store      store
@@ -119,6 +121,9 @@ func (r *resolver) newParameter(p *Parameter, given map[string]string) *paramete
 			out.why = v.Unknown
 			return out
 		}
+	}
+	if holdsList(p.Type) && !r.afford(len(text)*valueBytes/2) {
+		return out
 	}
 	out.value = parameterValue(p, text)
 	return out

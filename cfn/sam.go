@@ -30,7 +30,7 @@ func (r *resolver) declareSAM() {
 			continue
 		}
 		if g := globals.Get(d.Type[len(samPrefix):]); g.IsKind(Map) {
-			d = withGlobals(d, g)
+			d = r.withGlobals(d, g)
 			r.declared[i] = d
 		}
 		if d.Type == samPrefix+"Function" || d.Type == samPrefix+"StateMachine" {
@@ -86,7 +86,7 @@ func (r *resolver) imply(a *implied, id, typ, stage string, globals *Value) {
 	})
 	d := &Declared{LogicalID: id, Type: typ, Pos: a.pos, Body: body}
 	if globals.IsKind(Map) {
-		d = withGlobals(d, globals)
+		d = r.withGlobals(d, globals)
 	}
 	if !a.always {
 		d.Condition = a.conditions[0]
@@ -99,7 +99,7 @@ func (r *resolver) imply(a *implied, id, typ, stage string, globals *Value) {
 
 // withGlobals is d with the properties that Globals gives to its type, but
 // those it ignores.
-func withGlobals(d *Declared, globals *Value) *Declared {
+func (r *resolver) withGlobals(d *Declared, globals *Value) *Declared {
 	ignore := d.Body.Get("IgnoreGlobals")
 	if ignore.text() == "*" {
 		return d
@@ -114,7 +114,7 @@ func withGlobals(d *Declared, globals *Value) *Declared {
 		case "IgnoreGlobals":
 			continue
 		case "Properties":
-			f.Value = merge(globals, f.Value, "")
+			f.Value = r.merge(globals, f.Value, "")
 			merged = true
 		}
 		fields = append(fields, f)
@@ -146,8 +146,12 @@ func without(m *Value, key string) *Value {
 // merge joins a global with a local value as SAM does: maps key by key, lists
 // one after the other, of anything else the local one counts. A function counts
 // as a scalar.
-func merge(global, local *Value, path string) *Value {
+func (r *resolver) merge(global, local *Value, path string) *Value {
 	if global == nil || local == nil || global.Kind != local.Kind || isCall(global) || isCall(local) {
+		return local
+	}
+	n, m := len(global.Fields)+len(global.Items), len(local.Fields)+len(local.Items)
+	if !r.afford((n+m)*valueBytes/2 + n*m/8) {
 		return local
 	}
 	switch global.Kind {
@@ -159,12 +163,12 @@ func merge(global, local *Value, path string) *Value {
 	case Map:
 		fields := slices.Clone(local.Fields)
 		for _, g := range global.Fields {
-			i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == g.Key })
+			i := slices.IndexFunc(local.Fields, func(f Field) bool { return f.Key == g.Key })
 			if i < 0 {
 				fields = append(fields, g)
 				continue
 			}
-			fields[i].Value = merge(g.Value, fields[i].Value, path+g.Key)
+			fields[i].Value = r.merge(g.Value, fields[i].Value, path+g.Key)
 		}
 		return newMap(local.Pos, fields)
 	}

@@ -735,3 +735,29 @@ func FuzzWorlds(f *testing.F) {
 		}
 	})
 }
+
+// One template is resolved, and its models asked, by many at once.
+func TestWorldsAtOnce(t *testing.T) {
+	tpl := parse(t, samFixture+`
+Conditions: {Live: !Equals [!Ref Stage, live], Never: !Equals [!ImportValue a, b]}
+`+"Outputs: {}\n")
+	want := picture(tpl.Worlds(Inputs{}))
+	shared := tpl.Worlds(Inputs{})
+	done := make(chan []string)
+	for range 8 {
+		go func() {
+			for _, m := range shared {
+				for _, r := range m.Resources {
+					m.AssumedFor(r)
+					m.Resource(r.LogicalID)
+				}
+			}
+			done <- picture(tpl.Worlds(Inputs{}))
+		}()
+	}
+	for range 8 {
+		if diff := cmp.Diff(want, <-done); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
