@@ -66,6 +66,37 @@ func (m *Model) AssumedFor(res *Resource) []Assumption {
 	return r.assumptions(m.world, slices.Compact(variables))
 }
 
+// DeterminedFor reports whether this resource of the model looks as it does by
+// given values and defaults alone, whatever the rest of the model takes for
+// granted: in the base world of a template with one condition on an unknown
+// region, the resources that do not turn on it are determined. It is false in
+// further worlds for what they change. It is safe for concurrent use.
+func (m *Model) DeterminedFor(res *Resource) bool {
+	if m.resolver == nil {
+		return m.Determined
+	}
+	i, ok := m.index()[res.LogicalID]
+	if !ok || m.Resources[i] != res {
+		return false
+	}
+	r := m.resolver
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sure == nil {
+		r.sure = r.newWorld()
+		r.sure.strict = true
+	}
+	r.world = r.sure
+	for _, x := range m.variants[i].reads {
+		switch {
+		case x.condition && int(r.condition(x.which)) != x.value,
+			!x.condition && (x.value != 0 || !r.variables[x.which].determined):
+			return false
+		}
+	}
+	return true
+}
+
 // deciding are the variables that a condition turns on in a world: a change of
 // one of them alone changes the outcome. Where it takes two or more changes, all
 // variables of the condition are meant.

@@ -29,6 +29,7 @@ type resolver struct {
 	variableOf  map[string]int // parameter or pseudo parameter → variable
 
 	mu        sync.Mutex // held by what models ask after Worlds has returned
+	sure      *world     // the strict world, made when first asked for
 	world     *world
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work

@@ -533,6 +533,23 @@ Resources:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	settled := map[string]bool{}
+	for i, m := range models {
+		for _, r := range m.Resources {
+			settled[fmt.Sprint(i, " ", r.LogicalID)] = m.DeterminedFor(r)
+		}
+	}
+	for key, want := range map[string]bool{
+		"0 Plain": true, "0 A": true, "0 B": true, "0 C": true, "0 D": true, "0 E": false,
+		"1 Plain": true, "1 A": false, "1 B": true, "1 D": false, "2 A": true, "2 B": false, "3 A": true, "3 E": false,
+	} {
+		if settled[key] != want {
+			t.Errorf("%s: determined %v", key, settled[key])
+		}
+	}
+	if models[0].DeterminedFor(&Resource{LogicalID: "A"}) || !(&Model{Determined: true}).DeterminedFor(&Resource{}) {
+		t.Error("a resource of no world is determined, or one of a model made by hand is not")
+	}
 	if got := models[0].AssumedFor(&Resource{LogicalID: "A"}); got != nil {
 		t.Errorf("a resource of no world: %v", got)
 	}
