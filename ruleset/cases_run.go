@@ -56,12 +56,22 @@ func (r *CaseReport) OK() bool { return len(r.Problems) == 0 && r.Failed() == 0 
 // be listed, that an id names no rule, or that ctx ended; everything else is
 // in the report.
 func RunCases(ctx context.Context, rules fs.FS, ids ...string) (*CaseReport, error) {
+	return RunCasesBeside(ctx, nil, rules, ids...)
+}
+
+// RunCasesBeside is RunCases for rules of the user's own, whose frameworks may
+// also name rules of beside, the built-in ones; nil for none.
+func RunCasesBeside(ctx context.Context, beside RuleNames, rules fs.FS, ids ...string) (*CaseReport, error) {
 	files, err := RuleFiles(rules)
 	if err != nil {
 		return nil, err
 	}
 	report := &CaseReport{}
-	index, err := BuildIndex(rules)
+	var known []RuleNames
+	if beside != nil {
+		known = append(known, beside)
+	}
+	index, err := BuildIndex(rules, known...)
 	if err != nil {
 		report.Problems = append(report.Problems, splitErrors(err)...)
 	}

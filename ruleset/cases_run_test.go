@@ -127,6 +127,18 @@ func TestRunCasesTellMissing(t *testing.T) {
 	}
 }
 
+func TestRunCasesBeside(t *testing.T) {
+	rules := caseFS(versioningRule, versioningCases)
+	rules["frameworks/house.yaml"] = &fstest.MapFile{Data: []byte(smallFramework)}
+	if report := runCases(t, rules); len(report.Problems) != 2 {
+		t.Errorf("want both rules that the framework names to be unknown, got %v", report.Problems)
+	}
+	report, err := RunCasesBeside(context.Background(), ruleIDs{"group-open", "acl-open"}, rules)
+	if err != nil || !report.OK() {
+		t.Errorf("beside the rules that the framework names: %v, %+v", err, report)
+	}
+}
+
 func TestRunCasesRefusesIDs(t *testing.T) {
 	rules := caseFS(versioningRule, versioningCases)
 	for id, want := range map[string]string{

@@ -222,7 +222,7 @@ func (n *note) selects(rule string, elsewhere map[string][]string) bool {
 		return GlobAny(n.ids, rule)
 	}
 	for _, id := range n.ids {
-		if slices.Contains(elsewhere[n.tool], id) || n.tool == toolCDKNag && sameNagRule(id, elsewhere) {
+		if n.tool == toolCDKNag && sameNagRule(id, elsewhere) || slices.Contains(elsewhere[n.tool], id) {
 			return true
 		}
 	}

@@ -161,31 +161,3 @@ func scalarTexts(v *cfn.Value) []string {
 	}
 	return out
 }
-
-// sameNagRule compares cdk-nag's id, such as PCI.DSS.321-S3BucketVersioningEnabled
-// or AwsSolutions-S1, with our rule: by its cdk_nag equivalents with or
-// without the pack's prefix, and by AWS Config's names, after which the packs
-// of standards name their rules (S3BucketVersioningEnabled for
-// s3-bucket-versioning-enabled). A finding's id in brackets is left out.
-func sameNagRule(id string, elsewhere map[string][]string) bool {
-	id, _, _ = strings.Cut(id, "[")
-	pack, name, ok := strings.Cut(id, "-")
-	if !ok {
-		return false
-	}
-	if slices.Contains(elsewhere[toolCDKNag], id) {
-		return true
-	}
-	if pack == "AwsSolutions" || pack == "Serverless" { // their names are their own
-		return false
-	}
-	if slices.Contains(elsewhere[toolCDKNag], name) {
-		return true
-	}
-	for _, config := range elsewhere["config"] {
-		if strings.EqualFold(strings.ReplaceAll(config, "-", ""), name) {
-			return true
-		}
-	}
-	return false
-}

@@ -17,7 +17,7 @@ func (e elsewhere) Equivalents(rule string) map[string][]string { return e[rule]
 var suppressRules = elsewhere{
 	"s3-bucket-logging": {
 		"cfn_nag": {"W35"}, "guard": {"S3_BUCKET_LOGGING_ENABLED"}, "checkov": {"CKV_AWS_18"},
-		"config": {"s3-bucket-logging-enabled"}, "cdk_nag": {"AwsSolutions-S1"},
+		"config": {"s3-bucket-logging-enabled"},
 	},
 }
 
@@ -151,6 +151,26 @@ func TestSuppressByMetadata(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.warnings, warnings); diff != "" {
 			t.Errorf("%s: warnings (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestSameNagRule(t *testing.T) {
+	for _, tt := range []struct {
+		id, config string
+		want       bool
+	}{
+		{"AwsSolutions-S1", "s3-bucket-logging-enabled", true},
+		{"AwsSolutions-S10", "s3-bucket-logging-enabled", false},
+		{"AwsSolutions-RDS2", "rds-cluster-encrypted-at-rest", true},
+		{"AwsSolutions-S3BucketLoggingEnabled", "s3-bucket-logging-enabled", false},
+		{"PCI.DSS.321-EC2RestrictedSSH", "restricted-ssh", true},
+		{"NIST.800.53.R5-S3BucketLoggingEnabled", "s3-bucket-logging-enabled", true},
+		{"S3BucketLoggingEnabled", "s3-bucket-logging-enabled", false},
+		{"HIPAA.Security-EC2RestrictedSSH[22]", "restricted-ssh", true},
+	} {
+		if got := sameNagRule(tt.id, map[string][]string{"config": {tt.config}}); got != tt.want {
+			t.Errorf("%s for %s: %v", tt.id, tt.config, got)
 		}
 	}
 }
