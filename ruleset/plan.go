@@ -189,6 +189,14 @@ func (c *callNode) invoke(vals []ref.Val) ref.Val {
 	if c.function == "size" && len(vals) == 1 && vals[0] == (absent{}) {
 		return types.IntZero // CEL's null has no size
 	}
+	if c.function == operators.Add {
+		// A list of CEL's own would not know that elements of the other are unsure.
+		a, isList := vals[0].(traits.Lister)
+		b, ours := vals[1].(refList)
+		if isList && ours {
+			return concat(a, b)
+		}
+	}
 	if len(vals) > 0 && !types.IsUnknownOrError(vals[0]) && !c.takes(vals[0]) {
 		o = &functions.Overload{}
 	}
