@@ -158,7 +158,7 @@ func (r *resolver) findInMap(v *Value, f *Field) *Value {
 		origin.Source = entry.Pos
 		return placed(r.value(entry), v.Pos, origin)
 	}
-	if !r.afford(sizeOf(table)) {
+	if !r.afford(len(table.fields()) * 16) {
 		return newUnknown(v.Pos, tooMuch)
 	}
 	entries := r.candidates(table, keys[1], keys[2])
