@@ -197,8 +197,8 @@ type RuleNames interface {
 
 // Check finds what in the policy names something that does not exist: rule
 // ids and globs without a rule, resource types without a schema, values that
-// look like a misspelt one of a fix. The policy still works; callers report
-// these as warnings.
+// look like a misspelt one of a fix. The policy would still work, and not do
+// what was meant: plumbline scan refuses it.
 func (p *Policy) Check(rules RuleNames) []*PlaceError {
 	if p == nil {
 		return nil
@@ -256,11 +256,9 @@ func (p *Policy) checkTypes() []*PlaceError {
 				continue
 			}
 			seen[t] = true
-			message := fmt.Sprintf("%s: no resource type %q is known", what, t)
 			if near := schema.Nearest(t); near != "" {
-				message += fmt.Sprintf(". did you mean %q?", near)
+				out = append(out, &PlaceError{finding.Place{Path: p.Path}, fmt.Sprintf("%s: no resource type %q is known. did you mean %q?", what, t, near)})
 			}
-			out = append(out, &PlaceError{finding.Place{Path: p.Path}, message})
 		}
 	}
 	for _, t := range p.RequiredTags {
