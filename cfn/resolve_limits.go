@@ -5,9 +5,12 @@ package cfn
 // and a loop may copy what it repeats. Templates of thousands of resources stay
 // far below: all of 300 public ones together make 4 MB of text.
 const (
-	// maxMade is what resolving may make, in bytes of text; other work counts as
-	// the bytes that it about takes.
-	maxMade = 64 << 20
+	// maxMade and madePerByte bound what resolving may make, in bytes of text and
+	// for each byte of the source; other work counts as the bytes that it about
+	// takes. 500 resources, CloudFormation's limit, of 200 values each that a loop
+	// makes are 11 MiB.
+	maxMade     = 16 << 20
+	madePerByte = 16
 	// maxTried is what exploring conditions may cost, in conditions and variables
 	// looked at: about a second.
 	maxTried = 20_000_000
@@ -25,7 +28,7 @@ const tooMuch = "less text than the template makes"
 // afford reports whether n more bytes may be made, and counts them.
 func (r *resolver) afford(n int) bool {
 	r.made += n
-	return r.made <= maxMade
+	return r.made <= maxMade+madePerByte*len(r.t.Source)
 }
 
 // sizeOf counts the values in a tree.
