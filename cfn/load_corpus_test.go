@@ -116,7 +116,7 @@ func FuzzParse(f *testing.F) {
 		"Resources:\n  Fn::ForEach::L: [X, [a], {'Q${X}': {Type: AWS::SQS::Queue}}]\n",
 		"a: &a [x]\nb: &b [*a, *a]\nResources: *b\n", "Resources: &r\n  A: *r\n", "a: 1\n---\nb: 2\n", "{a: [1,}\n", "a: !!binary x\n? [b]\n: !Nope &z {c: d}\n",
 		"\xff\xfea\x00:\x00", "a: |\n  b\n\tc\n", "%TAG ! x:\n---\n!a b\n", "a: \"\\q\"\n", "{\"a\": 1,}", "é: [ü, &y !GetAtt ö.ä]\r\nb: *y\u2028c: !If\n- d\n",
-		"a: '\n", "- &a !Sub\n- !GetAtt\n  b.c\n", "!Ref a: 1\n", "\"a\n b\": c\n",
+		"a: 'b'\t# c\nd: |\n  e\tf\n\"g\th\": &i !Sub 'j''\t'\n", "a: '\n", "- &a !Sub\n- !GetAtt\n  b.c\n", "!Ref a: 1\n", "\"a\n b\": c\n",
 	} {
 		f.Add(s, true)
 		f.Add(s, false)

@@ -50,6 +50,7 @@ func (l *loader) readYAML() (*Value, *Problem) {
 	if v == nil {
 		return nil, r.problem
 	}
+	l.tabs(doc)
 	return v, nil
 }
 

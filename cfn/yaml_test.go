@@ -193,6 +193,45 @@ func TestYAMLPlaces(t *testing.T) {
 	}
 }
 
+func TestYAMLTabs(t *testing.T) {
+	const text = ": a tab outside of quotes; parsers of YAML 1.1, as behind CloudFormation, may refuse the file for it. put spaces in its place, or remove it"
+	tests := []struct{ name, src, place string }{
+		{"at the end of a line", "a: b\t\nc: d\n", "1:5"},
+		{"after a quoted text", "a: 'b'\t\n", "1:7"},
+		{"after a colon", "a:\tb\n", "1:3"},
+		{"before a comment", "a: b\t# c\n", "1:5"},
+		{"inside bare text", "a: b\tc\n", "1:5"},
+		{"in brackets", "a: [b,\tc]\n", "1:7"},
+		{"after a block", "a: |\n  b\nc: e\t\n", "3:5"},
+		{"after a folded block with a tag", "a: !Sub >-\n  b ü\n  c\nd: e\t\n", "4:5"},
+		{"after quotes over lines", "a: \"b \\\" \n  c\"\nd: 'e''f\n  g'\nh:\ti\n", "5:3"},
+
+		{"in quotes", "a: \"b\tc\"\nd: 'e\tf'\n", ""},
+		{"in quoted keys", "\"a\tb\": c\n'd''\t': e\n", ""},
+		{"in a block of text", "a: |\n  b\tc\n  \td\n", ""},
+		{"at the end of a block", "a: |\n  b\t\n  \t\nc: d\n", ""},
+		{"in a folded block", "a: >\n  b\n    \tc\n  d\n\ne: f\n", ""},
+		{"in a comment", "a: b # c\td\n#\te\nf: g#h\n", ""},
+		{"in a text behind a tag and an anchor", "a: &x !Sub\n  'b\tc'\nd: !Sub # e\tf\n  \"g\th\"\n", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l := &loader{path: "t.yaml"}
+			_, problem := l.read([]byte(test.src))
+			if problem != nil {
+				t.Fatal(problem)
+			}
+			want := ""
+			if test.place != "" {
+				want = "t.yaml:" + test.place + text
+			}
+			if diff := cmp.Diff(want, messages(l.problems)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestInt(t *testing.T) {
 	number := func(s string) *Value { return &Value{Kind: Number, Text: s} }
 	text := func(s string) *Value { return &Value{Kind: String, Text: s} }
