@@ -158,7 +158,7 @@ Resources:
 		{`source(resource.Environment.Variables.HIDDENDEFAULT)`, `"noecho-default"`},
 		{`plaintext(resource.Environment.Variables.HIDDENDEFAULT)`, `true`},
 		{`source(resource.Environment.Variables.DYNAMIC)`, `"dynamic"`},
-		{`source(resource.Environment.Variables.SSM)`, `"dynamic"`},
+		{`source(resource.Environment.Variables.SSM)`, `"ssm"`},
 		{`source(resource.Environment.Variables.REF)`, `"reference"`},
 		{`source(resource.Environment.Variables.ATT)`, `"reference"`},
 		{`source(resource.Environment.Variables.IMPORT)`, `"import"`},

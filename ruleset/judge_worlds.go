@@ -63,7 +63,7 @@ func sameMembers(a, b [][]member) bool {
 func (j *judgement) merge(all []seen) outcome {
 	base := all[0].outcome
 	failed := slices.IndexFunc(all, func(x seen) bool { return x.outcome.verdict == finding.Fail })
-	if j.models[base.world].Determined {
+	if j.determined(all[0]) {
 		if failed > 0 && base.verdict != finding.Fail {
 			out := all[failed].outcome
 			out.witness = true
@@ -98,6 +98,26 @@ func (j *judgement) merge(all []seen) outcome {
 		out.message = "fails when " + strings.Join(j.assumed(all[failed].outcome.world, j.otherWorlds(all, failed)), " and ")
 	}
 	return out
+}
+
+// determined reports whether what a rule saw in a world follows from given
+// values and defaults: the resource itself and all that its relations found.
+func (j *judgement) determined(x seen) bool {
+	m := j.models[x.outcome.world]
+	if m.Determined {
+		return true
+	}
+	if !m.DeterminedFor(x.resource) {
+		return false
+	}
+	for _, list := range x.members {
+		for _, y := range list {
+			if y.resource != nil && !m.DeterminedFor(y.resource) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // otherWorlds are the worlds whose outcome is not that of all[i].

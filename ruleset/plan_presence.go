@@ -102,7 +102,8 @@ const (
 	sourceNoEchoDefault    = "noecho-default"    // the default of a NoEcho parameter
 	sourceParameter        = "parameter"         // a parameter without default, or a value that was given
 	sourceNoEcho           = "noecho"            // a NoEcho parameter without default, or a value that was given
-	sourceDynamic          = "dynamic"           // a dynamic reference: Secrets Manager, Parameter Store
+	sourceDynamic          = "dynamic"           // a dynamic reference to Secrets Manager or a secure parameter of Parameter Store
+	sourceSSM              = "ssm"               // a dynamic reference to a plain parameter of Parameter Store
 	sourceReference        = "reference"         // Ref or GetAtt of a resource
 	sourceImport           = "import"            // another stack's export
 	sourceUnknown          = "unknown"           // a macro, or a text put together from several of these
@@ -129,7 +130,10 @@ func (p property) source() string {
 	}
 	u := v.Unknown
 	for _, need := range u.Needs {
-		if strings.HasPrefix(need, "dynamic reference ") {
+		switch {
+		case strings.HasPrefix(need, "dynamic reference ssm:"):
+			return sourceSSM
+		case strings.HasPrefix(need, "dynamic reference "):
 			return sourceDynamic
 		}
 	}
