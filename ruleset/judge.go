@@ -233,7 +233,7 @@ func (j *judgement) prepare(c *compiled, world int, o *owner, members [][]member
 			nth := 0
 			for k := range i {
 				for _, m := range members[k] {
-					if m.unsure {
+					if m.unsure && m.resource != nil {
 						nth++
 					}
 				}
@@ -259,7 +259,7 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 	var needs []string
 	for _, list := range members {
 		for _, m := range list {
-			if m.unsure {
+			if m.unsure && m.resource != nil {
 				unsure++
 				needs = mergeNeeds(needs, m.needs)
 			}

@@ -146,7 +146,7 @@ func names(r *cfn.Resource) (literals []string, open []*cfn.Unknowing) {
 type member struct {
 	resource *cfn.Resource // nil: not known which
 	needs    []string      // resource nil: what would settle which; else what would settle whether it belongs
-	unsure   bool          // the resource may belong or not
+	unsure   bool          // the resource may belong or not; resource nil: there may be none, or several
 }
 
 // members are the elements of a relation of subject. earlier are the elements
@@ -165,6 +165,7 @@ func (g *graph) members(rel *Relation, subject *cfn.Resource, earlier []member) 
 	var out []member
 	for _, m := range earlier {
 		if m.resource == nil {
+			m.unsure = true // what stands behind an unknown resource cannot be counted
 			out = append(out, m)
 			continue
 		}
@@ -290,14 +291,18 @@ func elementsOf(members []member, typ *schema.Type, base *owner, nth *int, inclu
 	out := make(refList, 0, len(members))
 	for _, m := range members {
 		if m.resource == nil {
-			out = append(out, unknownOf(m.needs))
+			u := unknownOf(m.needs)
+			if m.unsure {
+				u = markUnsure(u)
+			}
+			out = append(out, u)
 			continue
 		}
 		if m.unsure {
 			i := *nth
 			*nth++
 			if i >= maxUnsure {
-				out = append(out, unknownOf(m.needs))
+				out = append(out, markUnsure(unknownOf(m.needs)))
 				continue
 			}
 			if include&(1<<i) == 0 {

@@ -158,6 +158,31 @@ Resources:
 	}
 }
 
+// TestRelationHopsUncounted: how many routes a table outside the template has
+// is not known, nor whether it has any.
+func TestRelationHopsUncounted(t *testing.T) {
+	s := open(t, nil, ruleText("counted", "[AWS::EC2::SubnetRouteTableAssociation]", `
+relations:
+  tables: {type: AWS::EC2::RouteTable, from: RouteTableId}
+  routes: {type: AWS::EC2::Route, by: RouteTableId, of: tables}
+  gateways: {type: AWS::EC2::InternetGateway, from: GatewayId, of: routes}
+pass: size(tables) == 1 && size(gateways) == 0
+`))
+	got := judge(t, s, `
+Resources:
+  T: {Type: AWS::EC2::RouteTable}
+  A: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {RouteTableId: !Ref T}}
+  B: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {RouteTableId: !ImportValue Table}}
+`)
+	want := []said{
+		{"A", "pass", "", nil, nil},
+		{"B", "unknown", "counted: depends on import Table", []string{"import Table"}, nil},
+	}
+	if diff := cmp.Diff(want, saidOf(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRelationInWorlds: a bucket is the same in both worlds, its policy is not.
 func TestRelationInWorlds(t *testing.T) {
 	s := open(t, nil, ruleText("tls", "[AWS::S3::Bucket]", tlsOnly))
