@@ -145,10 +145,38 @@ func principals(v *cfn.Value) *cfn.Value {
 				out.Items = append(out.Items, p)
 				continue
 			}
+			if f.Key == "AWS" && mayBeStar(p) {
+				// "*" loses its prefix and all else gains one, so no shape holds both.
+				u := *p.Unknown
+				u.Shape = nil
+				out.Items = append(out.Items, &cfn.Value{Kind: cfn.Unknown, Pos: p.Pos, Unknown: &u})
+				continue
+			}
 			out.Items = append(out.Items, prefixed(f.Key+":", p))
 		}
 	}
 	return out
+}
+
+// mayBeStar reports whether a value that is not known may turn out to be "*".
+func mayBeStar(v *cfn.Value) bool {
+	if v.Kind != cfn.Unknown || v.Unknown.Ref != nil {
+		return false
+	}
+	stars := 0
+	for _, p := range v.Unknown.Shape {
+		switch {
+		case p.Gap:
+			if p.Ref != nil {
+				return false
+			}
+		case p.Literal == "*":
+			stars++
+		default:
+			return false
+		}
+	}
+	return stars < 2
 }
 
 // prefixed is the text v after a prefix.
