@@ -32,7 +32,9 @@ const vault = `Resources:
 
 // sample is a document with one finding of each status.
 func sample() *report.Document {
-	at := func(line int) finding.Place { return finding.Place{Path: "cdk.out/Data.template.json", Line: line, Column: 3} }
+	at := func(line int) finding.Place {
+		return finding.Place{Path: "cdk.out/Data.template.json", Line: line, Column: 3}
+	}
 	bucket := finding.Resource{LogicalID: "CardVault", Type: "AWS::S3::Bucket", ConstructPath: "Data/CardVault/Resource"}
 	group := finding.Resource{LogicalID: "Doorman", Type: "AWS::EC2::SecurityGroup"}
 	a := scan.Assessment{
