@@ -42,11 +42,14 @@ func (l *loader) resource(d *Declared, f Field) bool {
 		return false
 	}
 	switch {
+	case typ == nil && len(f.Value.Fields) == 1 && isFunction(f.Value.Fields[0].Key, 1, f.Value.Fields[0].Value):
+		l.note(f.Pos, "resource %q is %s; it must be a map with a Type%s", f.Key, aKind(f.Value), rainHint(f.Value))
+		return false
 	case typ == nil:
 		l.note(f.Pos, "resource %q has no Type, such as AWS::S3::Bucket", f.Key)
 		return false
 	case typ.Kind != String || typ.Text == "":
-		l.note(typ.Pos, "the Type of resource %q is %s; it must be the name of a resource type, such as AWS::S3::Bucket", f.Key, aKind(typ))
+		l.note(typ.Pos, "the Type of resource %q is %s; it must be the name of a resource type, such as AWS::S3::Bucket%s", f.Key, aKind(typ), rainHint(typ))
 		return false
 	}
 	d.Type = typ.Text
@@ -63,6 +66,15 @@ func (l *loader) resource(d *Declared, f Field) bool {
 		return false
 	}
 	return true
+}
+
+// rainHint says what to do where a tag of rain's stands for what must be there:
+// its value is known only after rain has been run.
+func rainHint(v *Value) string {
+	if v.Kind == Map && len(v.Fields) == 1 && strings.HasPrefix(v.Fields[0].Key, "Fn::Rain::") {
+		return ". scan what `rain pkg` writes"
+	}
+	return ""
 }
 
 // aKind names what a value is, with its article, for a message.

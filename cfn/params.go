@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ReadParams reads a file of parameter values, in JSON or YAML. It takes the
@@ -112,7 +113,7 @@ func ParseParam(s string) (name, value string, err error) {
 		return "", "", errors.New("a parameter without a name. write Name=Value")
 	}
 	for _, c := range name {
-		if c != '_' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') {
+		if c >= utf8.RuneSelf || !isWordByte(byte(c)) {
 			return "", "", fmt.Errorf("parameter name %q holds %q; names are letters and digits. write Name=Value", name, c)
 		}
 	}

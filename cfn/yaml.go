@@ -175,7 +175,7 @@ func (r *yamlReader) tagged(n *yaml.Node, depth int) *Value {
 		return r.standard(n, at, depth)
 	}
 	key, ok := function(n.Tag)
-	if !ok {
+	if !ok && !strings.HasPrefix(n.Tag, rainPrefix) {
 		r.note(Pos{n.Line, n.Column}, "%s", unknownTag(n.Tag))
 	}
 	var v *Value

@@ -38,13 +38,15 @@ func function(tag string) (string, bool) {
 	return "Fn::" + name, false
 }
 
+// rainPrefix begins the tags in whose place rain, AWS's own preprocessor, puts
+// something before CloudFormation sees the template. Their value is not known
+// here, which is no mistake of the template.
+const rainPrefix = "!Rain::"
+
 func unknownTag(tag string) string {
 	msg := "tag " + tag + " is none of CloudFormation's functions"
 	if near := nearest.Of(strings.TrimPrefix(tag, "!"), functions[:]); near != "" {
 		return msg + ". did you mean !" + near + "?"
-	}
-	if strings.HasPrefix(tag, "!Rain::") {
-		return msg + ". rain puts something in its place: scan what `rain pkg` writes"
 	}
 	return msg + ". allowed are !Ref, !Condition and the functions whose long form begins with Fn::"
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -132,7 +133,7 @@ func head(path string) (src []byte, size int64, err error) {
 	}
 	src = make([]byte, n)
 	read, err := io.ReadFull(file, src)
-	if err == io.EOF || err == io.ErrUnexpectedEOF { // it shrank meanwhile
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it shrank meanwhile
 		err = nil
 	}
 	return src[:read], size, err
