@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"plumbline/cfn/schema"
 	"plumbline/finding"
@@ -37,6 +39,8 @@ type entry struct {
 	read sync.Once
 	rule *Rule
 	err  error
+
+	spent *atomic.Int64 // of its set: nanoseconds spent on reading and compiling rules
 
 	mu       sync.Mutex
 	compiled map[string]*compileResult // by resource type; "" for rules of open types
@@ -129,7 +133,12 @@ func openIndex(rules fs.FS) (*Index, error) {
 	return ReadIndex(src)
 }
 
+// Compiling is how much time was spent on reading and compiling rules so far,
+// added up over goroutines. Judge does it for each rule and type that it meets.
+func (s *Set) Compiling() time.Duration { return time.Duration(s.spent.Load()) }
+
 func (s *Set) add(e *entry) {
+	e.spent = &s.spent
 	s.entries = append(s.entries, e)
 	if e.Match != MatchTypes {
 		s.wide = append(s.wide, e)
@@ -259,6 +268,7 @@ func (e *entry) load() (*Rule, error) {
 
 // compile compiles the rule for a resource type once; rules for open types once for all.
 func (e *entry) compile(typ string) (*compiled, error) {
+	start := time.Now()
 	r, err := e.load()
 	if err != nil {
 		return nil, err
@@ -273,6 +283,7 @@ func (e *entry) compile(typ string) (*compiled, error) {
 	}
 	c := &compileResult{}
 	c.compiled, c.err = r.compile(typ)
+	e.spent.Add(int64(time.Since(start)))
 	if e.compiled == nil {
 		e.compiled = map[string]*compileResult{}
 	}

@@ -46,7 +46,8 @@ const (
 	PhaseRead        Phase = "read"        // sources from disk
 	PhaseLoad        Phase = "load"        // cfn.Parse
 	PhaseResolve     Phase = "resolve"     // Template.Worlds
-	PhaseJudge       Phase = "judge"       // rules, their compilation included
+	PhaseCompile     Phase = "compile"     // reading and compiling rules
+	PhaseJudge       Phase = "judge"       // applying rules; where it is observed by itself, their compilation included
 	PhaseOrchestrate Phase = "orchestrate" // workflow, tasks, persistence
 )
 

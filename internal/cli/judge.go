@@ -217,10 +217,12 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 	if q.bar != nil {
 		o.Progress = q.bar.step
 	}
+	before := processorTime()
 	rep, err := local.Scan(ctx, o)
 	if err != nil {
 		return nil, err
 	}
+	q.timed.scanned(j.set.Compiling(), processorTime()-before)
 	j.report = rep
 	j.warnings = append(j.warnings, rep.Warnings...)
 	return rep, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 
 	"plumbline/scan"
@@ -19,7 +20,7 @@ type timings struct {
 const phasePrint scan.Phase = "print"
 
 // phases is the order in which they are printed.
-var phases = []scan.Phase{scan.PhaseRead, scan.PhaseLoad, scan.PhaseResolve, scan.PhaseJudge, scan.PhaseOrchestrate, phasePrint}
+var phases = []scan.Phase{scan.PhaseRead, scan.PhaseLoad, scan.PhaseResolve, scan.PhaseCompile, scan.PhaseJudge, scan.PhaseOrchestrate, phasePrint}
 
 func newTimings(on bool) *timings {
 	if !on {
@@ -49,6 +50,33 @@ func (t *timings) begin(p scan.Phase) func() {
 	}
 	start := time.Now()
 	return func() { t.add(p, time.Since(start)) }
+}
+
+// scanned completes what a scan reported of itself: compiling is part of what
+// it calls judging, and orchestration (workflow, tasks, stores, collecting
+// garbage) is the processor time that no other phase accounts for.
+func (t *timings) scanned(compiling, processor time.Duration) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.took[scan.PhaseCompile] = compiling
+	t.took[scan.PhaseJudge] -= compiling
+	var rest time.Duration
+	for _, d := range t.took {
+		rest += d
+	}
+	t.took[scan.PhaseOrchestrate] = max(0, processor-rest)
+}
+
+// processorTime is the user and system time of this process so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func (t *timings) print(w io.Writer) {
