@@ -24,6 +24,7 @@ type Set struct {
 	policy  *Policy // defaults filled in
 	record  func() *view
 	judging sync.Map            // domainType → []*active
+	spent   atomic.Int64        // nanoseconds of reading and compiling rules
 	entries []*entry            // sorted by id
 	byType  map[string][]*entry // rules for listed types
 	wide    []*entry            // rules for taggable or any types
