@@ -30,6 +30,7 @@ func writeTable(w io.Writer, d *Document) error {
 	b := bufio.NewWriterSize(w, 32<<10)
 	st := style{d.Color}
 	var last *scan.Assessment
+	told := map[string]bool{} // rules whose remediation has been said: once is enough
 	for a, f := range d.listed {
 		if a != last {
 			if last != nil {
@@ -44,7 +45,7 @@ func writeTable(w io.Writer, d *Document) error {
 			b.WriteString(st.paint("1;4", head) + "\n")
 			last = a
 		}
-		writeRow(b, st, d, f)
+		writeRow(b, st, d, f, told)
 	}
 	if last != nil {
 		b.WriteByte('\n')
@@ -53,7 +54,7 @@ func writeTable(w io.Writer, d *Document) error {
 	return b.Flush()
 }
 
-func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding) {
+func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told map[string]bool) {
 	label := string(f.Severity)
 	code := severityCode[f.Severity]
 	if s := f.Status(); s != string(finding.Fail) {
@@ -95,7 +96,8 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding) {
 		}
 		writeWrapped(b, indent, st.paint("2", line), d.Width)
 	}
-	if f.Status() == string(finding.Fail) && f.Remediation != "" {
+	if f.Status() == string(finding.Fail) && f.Remediation != "" && !told[f.Rule] {
+		told[f.Rule] = true
 		writeWrapped(b, indent, st.paint("2", "→ "+f.Remediation), d.Width)
 	}
 }
