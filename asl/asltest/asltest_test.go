@@ -311,7 +311,8 @@ func TestCoverage(t *testing.T) {
 func TestThrottle(t *testing.T) {
 	for service, want := range map[string]string{
 		"lambda": "Lambda.TooManyRequestsException", "dynamodb": "DynamoDB.ProvisionedThroughputExceededException",
-		"sqs": "SQS.RequestThrottled", "aws-sdk:sns": "SNS.ThrottledException", "states": "States.ThrottlingException",
+		"sqs": "SQS.RequestThrottled", "aws-sdk:sns": "SNS.ThrottledException", "states": "StepFunctions.ThrottlingException",
+		"aws-sdk:sfn": "Sfn.SfnException", "glue": "Glue.ThrottlingException",
 	} {
 		if got := throttled(service, true); got != want {
 			t.Errorf("%s: %s, want %s", service, got, want)

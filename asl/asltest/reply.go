@@ -78,6 +78,10 @@ func throttled(service string, integrated bool) string {
 		return "SQS.RequestThrottled"
 	case name == "sns":
 		return "SNS.ThrottledException"
+	case service == "states":
+		return "StepFunctions.ThrottlingException"
+	case name == "sfn":
+		return "Sfn.SfnException" // the API's model does not name throttling
 	}
 	return strings.ToUpper(name[:1]) + name[1:] + ".ThrottlingException"
 }

@@ -66,7 +66,7 @@ func TestCallback(t *testing.T) {
 		{
 			name: "no heartbeat",
 			do:   func(e *engine.Engine, token string) error { e.Advance(2 * time.Hour); return nil },
-			want: engine.Result{Status: engine.Succeeded, Output: json.RawMessage(`{"in":1,"beat":{"Error":"States.Timeout","Cause":null}}`)},
+			want: engine.Result{Status: engine.Succeeded, Output: json.RawMessage(`{"in":1,"beat":{"Error":"States.Timeout","Cause":""}}`)},
 			path: []string{"ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskTimedOut", "TaskStateExited", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"},
 		},
 		{
@@ -78,7 +78,7 @@ func TestCallback(t *testing.T) {
 				}
 				return nil
 			},
-			want: engine.Result{Status: engine.Succeeded, Output: json.RawMessage(`{"Error":"States.Timeout","Cause":null}`)},
+			want: engine.Result{Status: engine.Succeeded, Output: json.RawMessage(`{"Error":"States.Timeout","Cause":""}`)},
 			path: []string{"ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskTimedOut", "TaskStateExited", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"},
 		},
 	}

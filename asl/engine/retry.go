@@ -81,13 +81,17 @@ func (e *Error) matches(names []string) bool {
 	return false
 }
 
-// value is the error as a catcher passes it on: what is not known is null.
+// value is the error as a catcher passes it on: what is not known is null,
+// except that of a time-out, which has no cause to tell, the cause is "".
 func (e *Error) value() *value.Object {
 	orNull := func(s string) any {
 		if s == "" {
 			return nil
 		}
 		return s
+	}
+	if e.Name == ErrTimeout && e.Cause == "" {
+		return value.Of("Error", e.Name, "Cause", "")
 	}
 	return value.Of("Error", orNull(e.Name), "Cause", orNull(e.Cause))
 }
