@@ -42,7 +42,8 @@ check: generate ## All that a change must pass: generate without a diff, format,
 	@$(MAKE) --no-print-directory format vet lint test
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
-	@$(GO) generate ./...
+	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/...
+	@$(GO) generate .
 
 schemas: ## Fetch AWS's resource schemas, as tools/schemas.requirements.txt pins them, and make cfn/schema/schemas.bin again
 	@wheel=$$(tools/fetch-schemas.sh); $(GO) run -C tools ./schemagen -wheel "$(CURDIR)/$$wheel" -out "$(CURDIR)/cfn/schema/schemas.bin"
@@ -65,7 +66,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
 
 bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
-	@$(GO) run ./bench $(ARGS)
+	@$(GO) run ./bench -write docs/benchmarks.md $(ARGS)
 
 bench-peers: build ## Install checkov and trivy by package name and print the ratios of one run
 	@bench/peers.sh

@@ -26,6 +26,7 @@ func main() {
 	bin := flag.String("bin", "bin/plumbline", "the program to measure")
 	data := flag.String("data", "", "a folder of templates; default: 300 made ones")
 	write := flag.String("write", "", "a Markdown file to write as well")
+	peers := flag.String("peers", "", "a folder with venv/bin/checkov and trivy: compare with them instead (what bench/peers.sh calls)")
 	floor := flag.String("floor", "", "only parse the templates below this folder (what the benchmark calls itself with)")
 	flag.Parse()
 	if *floor != "" {
@@ -35,7 +36,11 @@ func main() {
 		return
 	}
 	var page strings.Builder
-	if err := bench(io.MultiWriter(os.Stdout, &page), *bin, *data); err != nil {
+	run := bench
+	if *peers != "" {
+		run = func(w io.Writer, bin, data string) error { return compare(w, bin, data, *peers) }
+	}
+	if err := run(io.MultiWriter(os.Stdout, &page), *bin, *data); err != nil {
 		fatal(err)
 	}
 	if *write != "" {
@@ -178,9 +183,11 @@ func parsing(dir string) (cost, error) {
 	return measure(self, "-floor", dir)
 }
 
-func measure(name string, args ...string) (cost, error) {
+func measure(name string, args ...string) (cost, error) { return measureRuns(runs, name, args...) }
+
+func measureRuns(n int, name string, args ...string) (cost, error) {
 	best := cost{cpu: time.Hour}
-	for range runs {
+	for range n {
 		cmd := exec.Command(name, args...)
 		var text strings.Builder
 		cmd.Stdout, cmd.Stderr = io.Discard, &text
