@@ -1,6 +1,8 @@
 package ruleset
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -10,7 +12,7 @@ func referenceFunctions() []Function {
 	return []Function{{
 		Name: "refersTo", Group: "Resources",
 		Signature: []string{"refersTo(text string, resource) bool"},
-		Doc:       "Whether the text is, or holds, a Ref or GetAtt of the resource. A text that is written out refers to nothing; compare it with the resource's name.",
+		Doc:       "Whether the text is, or holds, a Ref or GetAtt of the resource; or, written out, its name or an ARN of it.",
 		Examples:  []string{"trails.exists(t, refersTo(t.S3BucketName, resource))"},
 		whole:     true,
 		overloads: []overload{{args: []*cel.Type{cel.StringType, cel.DynType}, result: cel.BoolType,
@@ -23,20 +25,45 @@ func refersTo(text, resource ref.Val) ref.Val {
 	if !ok || r.owner.resource == nil {
 		return types.NewErr("refersTo is asked of a text and a resource")
 	}
-	s, ok := text.(*symbolic)
-	if !ok {
-		return types.False
-	}
-	open := false
-	for i := range s.pieces {
-		p := &s.pieces[i]
-		if p.ref != nil && p.ref.LogicalID == r.owner.resource.LogicalID {
-			return types.True
+	literals, open := names(r.owner.resource)
+	switch text := text.(type) {
+	case types.String:
+		for _, name := range literals {
+			if isNamed(string(text), name) {
+				return types.True
+			}
 		}
-		open = open || p.gap && p.ref == nil
-	}
-	if open {
-		return s.unknown()
+		if len(open) > 0 {
+			return unknownOf(open[0].Needs)
+		}
+	case *symbolic:
+		gap := false
+		for i := range text.pieces {
+			p := &text.pieces[i]
+			if p.ref != nil && p.ref.LogicalID == r.owner.resource.LogicalID {
+				return types.True
+			}
+			gap = gap || p.gap && p.ref == nil
+		}
+		// Nobody can have written down the name that CloudFormation will make.
+		if gap && len(literals)+len(open) > 0 {
+			return text.unknown()
+		}
+	default:
+		return types.MaybeNoSuchOverloadErr(text)
 	}
 	return types.False
+}
+
+// isNamed reports whether a text is the name or an ARN of the resource with that name.
+func isNamed(text, name string) bool {
+	if text == name {
+		return true
+	}
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" {
+		return false
+	}
+	rest, ok := strings.CutPrefix(parts[5], name)
+	return ok && (rest == "" || rest[0] == '/') || parts[2] != "s3" && (strings.HasSuffix(parts[5], ":"+name) || strings.HasSuffix(parts[5], "/"+name))
 }
