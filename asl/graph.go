@@ -72,9 +72,6 @@ func joinErrors(a, b string) string {
 	return a + ", " + b
 }
 
-// terminal reports whether a run of the state's machine ends with it.
-func (s *State) terminal() bool { return s.End || s.Type == "Succeed" || s.Type == "Fail" }
-
 // label is what a diagram writes beside the rule's arrow: the condition, or
 // the comment of one that is too long to be read there.
 func (c *Choice) label() string {

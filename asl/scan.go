@@ -160,9 +160,9 @@ func (s *scanner) awsChar() string {
 }
 
 func (s *scanner) endOfInput() *syntaxError {
-	what, aws := "value", "Unexpected end-of-input"
+	aws := "Unexpected end-of-input"
 	if n := len(s.opens); n > 0 {
-		what, aws = "object", "Unexpected end-of-input: expected close marker for Object"
+		what, aws := "object", "Unexpected end-of-input: expected close marker for Object"
 		if s.kinds[n-1] == '[' {
 			what, aws = "array", "Unexpected end-of-input: expected close marker for Array"
 		}

@@ -36,7 +36,7 @@ func ValidKey(key string) error {
 		}
 		for i := range len(seg) {
 			if !keyByte(seg[i]) {
-				return fmt.Errorf("object key %q holds %q. allowed are letters, digits and -_.=+@:", key, seg[i])
+				return fmt.Errorf("object key %q holds %q. allowed are -_.=+@: and letters and digits", key, seg[i])
 			}
 		}
 	}

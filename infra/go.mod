@@ -2,6 +2,5 @@ module plumbline/infra
 
 go 1.26.0
 
-require plumbline v0.0.0
 
 replace plumbline => ../

@@ -310,12 +310,12 @@ func (c *caseRunner) set(k *Case) (*Set, error) {
 }
 
 // differences compares what the rule said with what the case wants.
-func (k *Case) differences(f *finding.Finding, t *cfn.Template) []string {
+func (c *Case) differences(f *finding.Finding, t *cfn.Template) []string {
 	var out []string
 	differ := func(what string, want, got any) {
 		out = append(out, fmt.Sprintf("%s differs:\n  want %v\n  got  %v", what, want, got))
 	}
-	if f.Verdict != k.Want {
+	if f.Verdict != c.Want {
 		got := string(f.Verdict)
 		if f.Message != "" {
 			got += ": " + f.Message
@@ -323,25 +323,25 @@ func (k *Case) differences(f *finding.Finding, t *cfn.Template) []string {
 		if len(f.Needs) > 0 {
 			got += " (needs " + strings.Join(f.Needs, ", ") + ")"
 		}
-		differ("verdict", k.Want, got)
+		differ("verdict", c.Want, got)
 		return out
 	}
-	if k.Message != "" && f.Message != k.Message {
-		differ("message", k.Message, f.Message)
+	if c.Message != "" && f.Message != c.Message {
+		differ("message", c.Message, f.Message)
 	}
-	if k.Needs != nil && !sameNeeds(k.Needs, f.Needs) {
-		differ("needs", strings.Join(k.Needs, ", "), strings.Join(f.Needs, ", "))
+	if c.Needs != nil && !sameNeeds(c.Needs, f.Needs) {
+		differ("needs", strings.Join(c.Needs, ", "), strings.Join(f.Needs, ", "))
 	}
-	if k.Assuming != nil && !slices.Equal(k.Assuming, f.Assuming) {
-		differ("assuming", strings.Join(k.Assuming, ", "), strings.Join(f.Assuming, ", "))
+	if c.Assuming != nil && !slices.Equal(c.Assuming, f.Assuming) {
+		differ("assuming", strings.Join(c.Assuming, ", "), strings.Join(f.Assuming, ", "))
 	}
-	if k.At != "" {
-		v := t.Root.Get("Resources").Get(caseSubject).Get("Properties").Lookup(strings.Split(k.At, ".")...)
+	if c.At != "" {
+		v := t.Root.Get("Resources").Get(caseSubject).Get("Properties").Lookup(strings.Split(c.At, ".")...)
 		switch {
 		case v == nil:
-			out = append(out, fmt.Sprintf("at: the case has no property %s", k.At))
+			out = append(out, fmt.Sprintf("at: the case has no property %s", c.At))
 		case v.Pos.Line != f.Place.Line:
-			differ("place", fmt.Sprintf("line %d, of %s", v.Pos.Line, k.At), fmt.Sprintf("line %d", f.Place.Line))
+			differ("place", fmt.Sprintf("line %d, of %s", v.Pos.Line, c.At), fmt.Sprintf("line %d", f.Place.Line))
 		}
 	}
 	return out

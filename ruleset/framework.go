@@ -266,13 +266,8 @@ func (fs Frameworks) Check(sets ...RuleNames) error {
 // of package rules for the built-in ones.
 func (s *Set) Frameworks() Frameworks {
 	s.index.once.Do(func() {
-		seen := map[string]bool{}
-		for _, e := range s.entries {
-			if seen[e.prefix] {
-				continue
-			}
-			seen[e.prefix] = true
-			more, _ := ReadFrameworks(e.fs)
+		for _, files := range s.sources {
+			more, _ := ReadFrameworks(files)
 			s.index.frameworks = s.index.frameworks.merge(more)
 		}
 	})

@@ -43,7 +43,7 @@ func (p *planner) decorate(n interpreter.InterpretableV2) (interpreter.Interpret
 func (p *planner) call(n interpreter.InterpretableCall) (interpreter.InterpretableV2, error) {
 	args := n.Args()
 	switch n.Function() {
-	case operators.LogicalNot, operators.Negate, operators.NotStrictlyFalse, operators.OldNotStrictlyFalse:
+	case operators.LogicalNot, operators.Negate, operators.NotStrictlyFalse:
 		return n, nil // their operand is never a text
 	case operators.Equals, operators.NotEquals:
 		equals := &equalNode{id: n.ID(), a: args[0], b: args[1], negate: n.Function() == operators.NotEquals}

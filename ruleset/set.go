@@ -29,6 +29,7 @@ type Set struct {
 	byType  map[string][]*entry // rules for listed types
 	wide    []*entry            // rules for taggable or any types
 	index   *Index
+	sources []fs.FS // the built-in rules', then those of the user's folders
 }
 
 // entry is one rule of a set, read and compiled when it is needed.
@@ -74,6 +75,7 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 		return nil, err
 	}
 	s.index = index
+	s.sources = append(s.sources, rules)
 	for i := range index.Entries {
 		s.add(&entry{IndexEntry: index.Entries[i], fs: rules})
 	}
@@ -84,6 +86,7 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 			errs = append(errs, below(f.Path, err))
 			continue
 		}
+		s.sources = append(s.sources, f.Rules)
 		all := &Index{Entries: slices.Clone(s.index.Entries)}
 		for i := range own.Entries {
 			e := &entry{IndexEntry: own.Entries[i], fs: f.Rules, prefix: f.Path}

@@ -2,7 +2,6 @@ package ruleset
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
 // tri is a three-valued answer.
@@ -235,6 +234,3 @@ func (s *symbolic) within(text string, before, after bool) tri {
 	}
 	return maybe
 }
-
-// runes is the number of characters of a plain text, as CEL counts them.
-func runes(s string) int { return utf8.RuneCountInString(s) }

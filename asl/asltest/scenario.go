@@ -91,7 +91,6 @@ type parser struct {
 	dir      string
 	sections map[string][]byte
 	used     map[string]bool
-	replies  []Reply
 	always   []Reply
 	order    []step // replies and steps in the order of their lines
 	problems []error

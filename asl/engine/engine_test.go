@@ -130,7 +130,7 @@ func TestRunContext(t *testing.T) {
 	for i := 0; cause.Load() == nil && i < 1000; i++ {
 		time.Sleep(time.Millisecond)
 	}
-	if cause.Load() != context.Canceled {
+	if err, _ := cause.Load().(error); !errors.Is(err, context.Canceled) {
 		t.Errorf("the call ended with %v", cause.Load())
 	}
 }

@@ -170,7 +170,6 @@ type completion struct {
 	err       *Error
 	submitted any // what a call with a token, or .sync, answered at first
 	hasSubmit bool
-	heartbeat bool
 	worker    string
 	later     *Later // the outcome comes later
 }

@@ -52,8 +52,6 @@ type pathField struct {
 	path *jsonpath.Path // nil: $
 }
 
-func (p pathField) whole() bool { return !p.null && p.path == nil }
-
 // numberField is a number that may come from a path.
 type numberField struct {
 	set   bool

@@ -30,7 +30,7 @@ type InvokerFunc func(ctx context.Context, c Call) (json.RawMessage, error)
 // Invoke calls f.
 func (f InvokerFunc) Invoke(ctx context.Context, c Call) (json.RawMessage, error) { return f(ctx, c) }
 
-// Later, returned as an Invoker's error, says that the call's outcome comes
+// Later is what an Invoker returns as its error to say that the call's outcome comes
 // later on the engine's clock. No goroutine waits for it and a virtual clock
 // may jump. It is for invokers that stand in for slow or silent services.
 type Later struct {

@@ -270,10 +270,10 @@ func (e *Engine) Advance(d time.Duration) {
 // Settle waits until a virtual engine has nothing to do at the present time.
 func (e *Engine) Settle() { e.Advance(0) }
 
-func (v *VirtualClock) isHeld() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.held
+func (c *VirtualClock) isHeld() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held
 }
 
 // tokenIsOurs reports whether an engine may have made the token: its last

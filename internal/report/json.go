@@ -110,12 +110,11 @@ func writeJSON(w io.Writer, d *Document) error {
 		p.Policy = &jsonPolicy{r.Provenance.PolicyPath, r.Provenance.PolicyHash}
 	}
 	p.Templates = make([]jsonTemplate, len(r.Assessments))
-	s := jsonSummary{Templates: judgedTemplates(r), Statuses: finding.Counts{}, Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}}
+	s := jsonSummary{Templates: judgedTemplates(r), Statuses: d.counts(), Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}}
 	for i, a := range r.Assessments {
 		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Partial: domainNames(a.Partial)}
 		s.New += len(a.New)
 		s.Resolved += len(a.Resolved)
-		s.Statuses.Add(a.Counts)
 	}
 	for sev, n := range d.severityCounts() {
 		s.Severities[string(sev)] = n

@@ -27,9 +27,12 @@ type Document struct {
 	Rules map[string]Rule
 	// Frameworks are the frameworks to report by requirement; may be empty.
 	Frameworks []Framework
+	// InForce is how many rules the report speaks of: 0 for all of the scan's,
+	// fewer where a framework was asked for.
+	InForce int
 	// Source returns the text of a template for excerpts; nil: no excerpts.
 	Source func(path string) []byte
-	// Show is the set of statuses to list. Counts always hold all of them.
+	// Show is the set of statuses to list. Counts hold all of them.
 	Show map[string]bool
 	// Only, where not nil, keeps the findings for which it returns true (a framework's, those not in a baseline).
 	Only func(finding.Finding) bool
@@ -141,6 +144,39 @@ func (d *Document) Unjudged() bool {
 	return false
 }
 
+// counts is all verdicts by status, of those findings that Only lets through
+// where it is set. Passes and skips that were not kept as findings are counted
+// as the scan counted them.
+func (d *Document) counts() finding.Counts {
+	if d.Only == nil {
+		return d.Report.Counts
+	}
+	n := finding.Counts{}
+	kept := map[string]bool{}
+	for _, a := range d.Report.Assessments {
+		for _, f := range a.Findings {
+			kept[f.Status()] = true
+			if d.Only(f) {
+				n[f.Status()]++
+			}
+		}
+	}
+	for _, s := range []string{string(finding.Pass), string(finding.Skip)} {
+		if !kept[s] && d.Report.Counts[s] > 0 {
+			n[s] = d.Report.Counts[s]
+		}
+	}
+	return n
+}
+
+// rules is the number of rules that the report speaks of.
+func (d *Document) rules() int {
+	if d.InForce > 0 {
+		return d.InForce
+	}
+	return d.Report.Provenance.Rules
+}
+
 // severityCounts counts the listed failures by severity.
 func (d *Document) severityCounts() map[finding.Severity]int {
 	n := map[finding.Severity]int{}
@@ -152,7 +188,7 @@ func (d *Document) severityCounts() map[finding.Severity]int {
 	return n
 }
 
-// resources counts the resources that some rule judged.
+// judgedTemplates counts the templates that were scanned.
 func judgedTemplates(r *scan.Report) int { return len(r.Assessments) }
 
 // partial lists the lost domains over all targets, each once.

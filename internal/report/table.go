@@ -127,7 +127,7 @@ func writeWrapped(b *bufio.Writer, indent, text string, width int) {
 
 func writeSummary(b *bufio.Writer, st style, d *Document) {
 	r := d.Report
-	c := r.Counts
+	c := d.counts()
 	sev := map[finding.Severity]int{}
 	for _, a := range r.Assessments {
 		for _, f := range a.Findings {
@@ -144,7 +144,7 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 			fails += n
 		}
 	}
-	line := plural(judgedTemplates(r), "template", "templates") + ", " + plural(r.Provenance.Rules, "rule", "rules") + ": "
+	line := plural(judgedTemplates(r), "template", "templates") + ", " + plural(d.rules(), "rule", "rules") + ": "
 	if fails == 0 {
 		line += st.paint("32", "no violation found")
 	} else {
