@@ -118,7 +118,7 @@ func TestScaffoldRefuses(t *testing.T) {
 		{"there already", Scaffold{ID: "ec2-group-open", Type: bucket}, `rule "ec2-group-open" is there already, in ec2/group-open.yaml`},
 		{"type", Scaffold{ID: "s3-x", Type: "AWS::S3::Buckett"}, `no resource type "AWS::S3::Buckett" is known. did you mean "AWS::S3::Bucket"?`},
 		{"property", Scaffold{ID: "s3-x", Type: bucket, Property: "BucketNam"}, `AWS::S3::Bucket has no property "BucketNam". did you mean "BucketName"?`},
-		{"domain", Scaffold{ID: "s3-x", Type: bucket, Domain: "networt"}, `domain "netwrok" is not known. did you mean "network"?`},
+		{"domain", Scaffold{ID: "s3-x", Type: bucket, Domain: "networt"}, `domain "networt" is not known. did you mean "network"?`},
 		{"severity", Scaffold{ID: "s3-x", Type: bucket, Severity: "urgent"}, `severity "urgent" is not known. want one of critical, high, medium, low`},
 		{"fit", Scaffold{ID: "s3-x", Type: bucket, Fit: "full"}, `fit "full" is not known.`},
 		{"framework", Scaffold{ID: "s3-x", Type: bucket, Framework: "huose", Requirement: "1.3"}, `no framework "huose". did you mean "house"?`},
