@@ -156,3 +156,19 @@ requirements:
 		t.Error("frameworks are read twice")
 	}
 }
+
+func TestSetFrameworksOfFolderWithoutRules(t *testing.T) {
+	own := Folder{Path: "own", Rules: fstest.MapFS{"frameworks/internal.yaml": {Data: []byte(`id: internal
+title: Internal controls
+sections: [{id: "1", title: Network}]
+requirements:
+  - {id: "1.1", title: t, notCovered: n, rules: {acl-open: direct}}
+`)}}}
+	set, err := Open(indexFS(), nil, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Frameworks().ByID("internal") == nil {
+		t.Errorf("a folder that holds a framework and no rule is left out of %v", set.Frameworks().IDs())
+	}
+}

@@ -2,23 +2,21 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // readBaseline reads the fingerprints of an earlier JSON report.
 func readBaseline(path string) (map[string]bool, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--baseline: %w", err)}
+		return nil, fileProblem("--baseline", path, err)
 	}
 	var doc struct {
 		SchemaVersion string
 		Findings      []struct{ Fingerprint, Status string }
 	}
 	if err := json.Unmarshal(src, &doc); err != nil || doc.SchemaVersion == "" {
-		return nil, usagef("--baseline %s: not a report of plumbline. make one with \"plumbline scan --format json PATH > %s\"", path, filepath.Base(path))
+		return nil, usagef("--baseline %q is no JSON report of plumbline. make one with \"plumbline scan --format json PATH > before.json\"", path)
 	}
 	known := map[string]bool{}
 	for _, f := range doc.Findings {
@@ -28,5 +26,3 @@ func readBaseline(path string) (map[string]bool, error) {
 	}
 	return known, nil
 }
-
-func dirOf(path string) string { return filepath.Dir(path) }

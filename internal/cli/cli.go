@@ -28,8 +28,8 @@ var Version = "dev"
 const (
 	ExitClean       = 0   // nothing found at or above --fail-on
 	ExitFindings    = 1   // findings at or above --fail-on
-	ExitUsage       = 2   // nothing was judged: flags, arguments or the policy file are wrong
-	ExitUnjudged    = 3   // something could not be judged; wins over ExitFindings
+	ExitUsage       = 2   // nothing was judged: flags, arguments or the files they name are wrong
+	ExitUnjudged    = 3   // something could not be judged, or the result not be written; wins over ExitFindings
 	ExitInterrupted = 130 // SIGINT or SIGTERM, as shells have it
 )
 
@@ -37,7 +37,7 @@ const exitCodeHelp = `Exit codes:
   0    nothing found at or above --fail-on
   1    findings at or above --fail-on
   2    nothing was judged: a flag, an argument or the policy file is wrong
-  3    something could not be judged (wins over 1)
+  3    something could not be judged, or the report not be written (wins over 1)
   130  interrupted
 `
 
@@ -49,7 +49,8 @@ type Streams struct {
 	OutTTY, ErrTTY bool
 	Width          int
 	Env            func(string) string
-	// Interrupted is called once a signal has ended the work; nil in tests.
+	// Signals makes SIGINT and SIGTERM end the work, and a closed pipe an error
+	// like any other; off in tests, whose process is not the command's own.
 	Signals bool
 }
 
@@ -65,19 +66,6 @@ func System() Streams {
 	return s
 }
 
-// exit carries a code out of a command that has said all there is to say.
-type exit int
-
-func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
-
-// usageError is an error of flags or arguments: nothing was judged.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
-
 // Main runs one command line and returns the exit code.
 func Main(args []string, s Streams) int {
 	// A scan allocates a little per template and keeps most of it until the
@@ -90,26 +78,35 @@ func Main(args []string, s Streams) int {
 	if s.Signals {
 		var stop context.CancelFunc
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		defer stop()
+		context.AfterFunc(ctx, stop)   // a second one ends the process at once
+		signal.Ignore(syscall.SIGPIPE) // a reader that has gone must not change the exit code
 	}
 	root := newRoot(&s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	var code exit
+	return code(ctx, &s, root.ExecuteContext(ctx))
+}
+
+// code tells what went wrong and turns it into the exit code.
+func code(ctx context.Context, s *Streams, err error) int {
+	var said exit
+	var usage usageError
 	switch {
 	case err == nil:
 		return ExitClean
-	case errors.As(err, &code):
-		return int(code)
+	case errors.As(err, &said):
+		return int(said)
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.Err, "plumbline: interrupted")
 		return ExitInterrupted
 	case errors.Is(err, syscall.EPIPE):
-		// The reader has gone (`plumbline scan … | head`): what it read was right.
+		// The reader has gone (`plumbline rules | head`): what it read was right.
 		return ExitClean
 	}
-	fmt.Fprintf(s.Err, "plumbline: %v\n", err)
-	return ExitUsage
+	complain(s.Err, err)
+	if errors.As(err, &usage) {
+		return ExitUsage
+	}
+	return ExitUnjudged
 }
 
 func newRoot(s *Streams) *cobra.Command {
@@ -123,6 +120,8 @@ unchanged on this machine and on AWS.`,
   plumbline scan cdk.out --format html > report.html
   plumbline explain s3-bucket-versioning CardVault template.yaml
   plumbline rules list`,
+		Args:              noSubcommand,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -133,10 +132,37 @@ unchanged on this machine and on AWS.`,
 	root.SetErr(s.Err)
 	root.SetVersionTemplate("plumbline {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w%s. see %q", err, nearFlag(c, err), c.CommandPath()+" --help")}
+		return usageError{fmt.Errorf("%w%s", err, flagHint(c, err))}
 	})
 	root.AddCommand(newScan(s), newRules(s), newExplain(s), newHistory(s), newWorkflows(s))
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd("completion")
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = noSubcommand, func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 	return root
+}
+
+// newHelp is cobra's help command, which would exit with 0 on a word that is no command.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			at := c.Root()
+			for i, word := range args {
+				next, _, err := at.Find(args[i : i+1])
+				if err != nil || next == at {
+					return noSubcommand(at, []string{word})
+				}
+				at = next
+			}
+			at.InitDefaultHelpFlag()
+			return at.Help()
+		},
+	}
 }
 
 // version is the linker's, or the module's where the program was built by `go install`.
@@ -171,9 +197,13 @@ func oneOf(flag, value string, allowed []string) error {
 			return nil
 		}
 	}
-	hint := ""
-	if n := nearest.Of(value, allowed); n != "" {
-		hint = fmt.Sprintf(". did you mean %q?", n)
+	return usagef("%s %q is not known: allowed are %s%s", flag, value, strings.Join(allowed, ", "), didYouMean(value, allowed))
+}
+
+// didYouMean is the nearest word as the end of a message, "" where none is near.
+func didYouMean(got string, words []string) string {
+	if n := nearest.Of(got, words); n != "" {
+		return fmt.Sprintf(". did you mean %q?", n)
 	}
-	return usagef("%s %q is not known: allowed are %s%s", flag, value, strings.Join(allowed, ", "), hint)
+	return ""
 }

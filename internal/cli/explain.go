@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"plumbline/cfn"
+	"plumbline/cfn/source"
 	"plumbline/finding"
 	"plumbline/ruleset"
 )
@@ -33,24 +38,10 @@ its expressions came to. RESOURCE is a logical id.`,
 			if err != nil {
 				return err
 			}
-			var last error
-			for _, t := range list.Templates {
-				parsed, err := cfn.Parse(t.Path, j.source(t.Path))
-				if err != nil {
-					last = err
-					continue
-				}
-				in := cfn.Inputs{Parameters: j.params, Account: first(t.Account, f.account), Region: first(t.Region, f.region), Stack: t.Stack}
-				x, err := j.set.Explain(c.Context(), args[0], args[1], parsed.Worlds(in))
-				if err != nil {
-					last = fmt.Errorf("%s: %w", t.Path, err)
-					continue
-				}
-				x.Finding.Place.Path = t.Path
-				explain(s.Out, x)
-				return nil
+			if _, err := j.set.Rule(args[0]); err != nil {
+				return usageError{err}
 			}
-			return usageError{last}
+			return j.explain(c.Context(), s, list, args[0], args[1])
 		},
 		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -63,11 +54,43 @@ its expressions came to. RESOURCE is a logical id.`,
 	return c
 }
 
-func first(a, b string) string {
-	if a != "" {
-		return a
+// explain explains the first template that has the resource.
+func (j *judge) explain(ctx context.Context, s *Streams, list *source.Listing, rule, resource string) error {
+	var broken error
+	var ids []string
+	for _, t := range list.Templates {
+		parsed, err := cfn.Parse(t.Path, j.source(t.Path))
+		if err != nil {
+			broken = errors.Join(broken, err)
+			continue
+		}
+		in := cfn.Inputs{Parameters: j.params, Account: cmp.Or(t.Account, j.flags.account), Region: cmp.Or(t.Region, j.flags.region), Stack: t.Stack}
+		models := parsed.Worlds(in)
+		there := slices.ContainsFunc(models, func(m *cfn.Model) bool { return m.Resource(resource) != nil })
+		if !there {
+			for _, m := range models {
+				for _, r := range m.Resources {
+					ids = append(ids, r.LogicalID)
+				}
+			}
+			continue
+		}
+		x, err := j.set.Explain(ctx, rule, resource, models)
+		if err != nil {
+			return usageError{fmt.Errorf("%s: %w", t.Path, err)}
+		}
+		x.Finding.Place.Path = t.Path
+		explain(s.Out, x)
+		return nil
 	}
-	return b
+	if broken != nil && len(ids) == 0 {
+		return usageError{broken}
+	}
+	where := count(len(list.Templates), "template")
+	if len(list.Templates) == 1 {
+		where = list.Templates[0].Path
+	}
+	return usagef("no resource %q in %s%s", resource, where, didYouMean(resource, ids))
 }
 
 func explain(w io.Writer, x *ruleset.Explanation) {
@@ -81,7 +104,7 @@ func explain(w io.Writer, x *ruleset.Explanation) {
 		fmt.Fprintf(w, "  found     %s\n", f.Message)
 	}
 	if len(f.Needs) > 0 {
-		fmt.Fprintf(w, "  settled by %s\n", strings.Join(f.Needs, ", "))
+		fmt.Fprintf(w, "  settled   by %s\n", strings.Join(f.Needs, ", "))
 	}
 	if len(x.Reads) > 0 {
 		fmt.Fprintln(w, "\nvalues read")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"regexp"
 
 	"github.com/spf13/cobra"
@@ -9,16 +10,23 @@ import (
 	"plumbline/internal/nearest"
 )
 
-// nearFlag adds "did you mean --format?" to pflag's error about an unknown flag.
-func nearFlag(c *cobra.Command, err error) string {
-	m := regexp.MustCompile(`unknown flag: --(\S+)`).FindStringSubmatch(err.Error())
-	if m == nil {
-		return ""
+// flagHint ends pflag's error about a flag with what to do: "did you mean
+// --format?" where a name is misspelt, else where the help stands.
+func flagHint(c *cobra.Command, err error) string {
+	if m := regexp.MustCompile(`unknown flag: --(\S+)`).FindStringSubmatch(err.Error()); m != nil {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if n := nearest.Of(m[1], names); n != "" {
+			return ". did you mean --" + n + "?"
+		}
 	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if n := nearest.Of(m[1], names); n != "" {
-		return ". did you mean --" + n + "?"
+	return fmt.Sprintf(". see %q", c.CommandPath()+" --help")
+}
+
+// noArgs refuses arguments of a command that takes none.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no argument, and got %q. see %q", c.CommandPath(), args[0], c.CommandPath()+" --help")
 	}
-	return ""
+	return nil
 }

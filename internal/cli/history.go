@@ -19,7 +19,7 @@ func newHistory(s *Streams) *cobra.Command {
 		Short:   "Show past scans, and what is new, open and resolved since",
 		Long:    "Show the scans that a data folder (plumbline scan --data DIR) remembers, and what the last of them found new, left open, and resolved.",
 		Example: "  plumbline history --data .plumbline",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if data == "" {
 				return usagef("history needs --data DIR, the folder that \"plumbline scan --data DIR\" wrote to")

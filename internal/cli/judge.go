@@ -50,6 +50,7 @@ type judge struct {
 	policy     *ruleset.Policy
 	policyPath string
 	params     map[string]string
+	public     map[string]bool // parameters that some template declares, and none with NoEcho
 	warnings   []string
 	sources    map[string][]byte // of standard input
 	report     *scan.Report
@@ -58,7 +59,7 @@ type judge struct {
 // open reads the policy file, the rules and the parameters. Everything wrong
 // with them is told together, and before anything is judged.
 func (f *judgeFlags) open(s *Streams) (*judge, error) {
-	j := &judge{flags: f, params: map[string]string{}, sources: map[string][]byte{}}
+	j := &judge{flags: f, params: map[string]string{}, public: map[string]bool{}, sources: map[string][]byte{}}
 	var errs []error
 	errs = append(errs, j.readPolicy(f.policy))
 	var err error
@@ -86,7 +87,7 @@ func (j *judge) readPolicy(path string) error {
 		if !named && errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return fmt.Errorf("--policy: %w", err)
+		return fileProblem("--policy", path, err)
 	}
 	j.policyPath = path
 	j.policy, err = ruleset.ReadPolicy(path, src)
@@ -98,7 +99,7 @@ func (j *judge) readParams(f *judgeFlags) error {
 	for _, path := range f.params {
 		src, err := os.ReadFile(path)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("--params: %w", err))
+			errs = append(errs, fileProblem("--params", path, err))
 			continue
 		}
 		m, err := cfn.ReadParams(path, src)
@@ -138,7 +139,8 @@ func (j *judge) find(s *Streams, paths []string) (*source.Listing, error) {
 		return list, nil
 	}
 	var errs, unknown []error
-	declared := map[string]bool{}
+	var all []string
+	declared, secret := map[string]bool{}, map[string]bool{}
 	for _, t := range list.Templates {
 		src := j.source(t.Path)
 		parsed, err := cfn.Parse(t.Path, src)
@@ -147,8 +149,10 @@ func (j *judge) find(s *Streams, paths []string) (*source.Listing, error) {
 		}
 		mine := map[string]string{}
 		for _, p := range parsed.Parameters {
+			all = append(all, p.Name)
 			if v, ok := j.params[p.Name]; ok {
 				mine[p.Name], declared[p.Name] = v, true
+				secret[p.Name] = secret[p.Name] || p.NoEcho
 			}
 		}
 		for _, p := range parsed.CheckParams(mine) {
@@ -165,9 +169,12 @@ func (j *judge) find(s *Streams, paths []string) (*source.Listing, error) {
 	if len(list.Templates) > 1 {
 		for name := range j.params {
 			if !declared[name] {
-				unknown = append(unknown, fmt.Errorf("parameter %q is declared by none of the %d templates", name, len(list.Templates)))
+				unknown = append(unknown, fmt.Errorf("parameter %q is declared by none of the %d templates%s", name, len(list.Templates), didYouMean(name, all)))
 			}
 		}
+	}
+	for name := range declared {
+		j.public[name] = !secret[name]
 	}
 	slices.SortFunc(unknown, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	if err := errors.Join(append(errs, unknown...)...); err != nil {
@@ -238,8 +245,14 @@ func (j *judge) provenance() scan.Provenance {
 	if j.policy != nil {
 		p.PolicyHash = j.policy.Hash()
 	}
-	if len(j.params) > 0 {
-		p.Inputs = j.params
+	for name, value := range j.params {
+		if !j.public[name] { // a NoEcho value never leaves the process, not even into a report
+			continue
+		}
+		if p.Inputs == nil {
+			p.Inputs = map[string]string{}
+		}
+		p.Inputs[name] = value
 	}
 	return p
 }
@@ -294,7 +307,7 @@ func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
 				continue // the index is generated and tested; a title less is no reason to lose a report
 			}
 			x := report.Rule{ID: id, Title: d.Title, Severity: j.policy.SeverityOf(id, d.Severity), Domain: e.Domain, Types: e.Types}
-			for _, c := range d.Controls {
+			for _, c := range j.controls(id, d.Controls) {
 				x.Controls = append(x.Controls, report.Control{Framework: c.Framework, ID: c.ID, Fit: string(c.Fit)})
 			}
 			out[id] = x
@@ -303,14 +316,19 @@ func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
 	return out
 }
 
-// frameworks reads the built-in frameworks for a report by requirement.
-func (j *judge) frameworks() []report.Framework {
-	all, err := ruleset.ReadFrameworks(rules.FS)
-	if err != nil {
-		return nil // embedded and tested
+// controls is the requirements that look at a rule: those of the index, unless
+// folders of the user's own may hold frameworks that name built-in rules.
+func (j *judge) controls(rule string, indexed []ruleset.Control) []ruleset.Control {
+	if len(j.flags.rules) == 0 {
+		return indexed
 	}
+	return j.set.Frameworks().Controls(rule)
+}
+
+// frameworks is the built-in frameworks and the user's own, for a report by requirement.
+func (j *judge) frameworks() []report.Framework {
 	var out []report.Framework
-	for _, fw := range all {
+	for _, fw := range j.set.Frameworks() {
 		x := report.Framework{ID: fw.ID, Title: fw.Title}
 		for _, q := range fw.Requirements {
 			y := report.Requirement{ID: q.ID, Title: q.Title, NotCovered: q.NotCovered}
@@ -330,12 +348,18 @@ func openRules(dirs []string, p *ruleset.Policy) (*ruleset.Set, error) {
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--rules: %w", err)}
+			return nil, fileProblem("--rules", dir, err)
 		}
 		if !info.IsDir() {
-			return nil, usagef("--rules %s: a folder of rule files is needed", dir)
+			return nil, usagef("--rules %q is a file. give the folder that it lies in", dir)
 		}
-		more = append(more, ruleset.Folder{Path: dir, Rules: os.DirFS(dir)})
+		files := os.DirFS(dir)
+		if names, err := ruleset.RuleFiles(files); err != nil {
+			return nil, fileProblem("--rules", dir, err)
+		} else if _, err := fs.Stat(files, ruleset.FrameworkDir); err != nil && len(names) == 0 {
+			return nil, usagef("--rules %q holds no rule: there is no .yaml file in it. begin one with \"plumbline rules new RULE --type TYPE --dir %s\"", dir, dir)
+		}
+		more = append(more, ruleset.Folder{Path: dir, Rules: files})
 	}
 	set, err := ruleset.Open(rules.FS, p, more...)
 	if err != nil {

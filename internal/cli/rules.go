@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/finding"
-	"plumbline/rules"
 	"plumbline/ruleset"
 )
 
@@ -70,7 +69,7 @@ func newRulesList(s *Streams) *cobra.Command {
 		Use:     "list",
 		Short:   "List the rules",
 		Example: "  plumbline rules list --framework pci-dss-4.0.1\n  plumbline rules list --format json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return list.run(s) },
 	}
 	list.register(c)
@@ -90,10 +89,7 @@ func (l *rulesList) run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	frameworks, err := ruleset.ReadFrameworks(rules.FS)
-	if err != nil {
-		return err
-	}
+	frameworks := set.Frameworks()
 	if l.framework != "" {
 		if err := oneOf("--framework", l.framework, frameworks.IDs()); err != nil {
 			return err
@@ -171,11 +167,7 @@ func newRulesShow(s *Streams) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			frameworks, err := ruleset.ReadFrameworks(rules.FS)
-			if err != nil {
-				return err
-			}
-			showRule(s.Out, r, frameworks.Controls(r.ID))
+			showRule(s.Out, r, set.Frameworks().Controls(r.ID))
 			return nil
 		},
 		ValidArgsFunction: completeRules,

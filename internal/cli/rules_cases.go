@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,12 +30,23 @@ own. A RULE is an id or a glob such as 's3-*'.`,
 			if err != nil {
 				return err
 			}
-			r, err := ruleset.RunCases(c.Context(), files, args...)
+			var beside ruleset.RuleNames // rules that one's own frameworks may name as well
+			if dir != "" {
+				set, err := openRules(nil, nil)
+				if err != nil {
+					return err
+				}
+				beside = set.Index()
+			}
+			r, err := ruleset.RunCasesBeside(c.Context(), beside, files, args...)
 			if err != nil {
 				return usageError{err}
 			}
+			if dir != "" && r.Rules == 0 && len(r.Problems) == 0 {
+				return usagef("--dir %q holds no rule. begin one with \"plumbline rules new RULE --type TYPE --dir %s\"", dir, dir)
+			}
 			for _, p := range r.Problems {
-				fmt.Fprintln(s.Out, p)
+				fmt.Fprintln(s.Out, below(dir, p))
 			}
 			for _, x := range r.Results {
 				for _, p := range x.Problems {
@@ -43,7 +56,11 @@ own. A RULE is an id or a glob such as 's3-*'.`,
 					fmt.Fprintf(s.Out, "ok    %s: %s (%s)\n", x.Rule, x.Name, x.Got)
 				}
 			}
-			fmt.Fprintf(s.Out, "%d rules, %d cases, %d failed\n", r.Rules, len(r.Results), r.Failed())
+			fmt.Fprintf(s.Out, "%s, %s, %d failed", count(r.Rules, "rule"), count(len(r.Results), "case"), r.Failed())
+			if n := len(r.Problems); n > 0 {
+				fmt.Fprintf(s.Out, ", %s with the files", count(n, "problem"))
+			}
+			fmt.Fprintln(s.Out)
 			if !r.OK() {
 				return exit(ExitFindings)
 			}
@@ -56,15 +73,34 @@ own. A RULE is an id or a glob such as 's3-*'.`,
 	return c
 }
 
+// below is a problem's text with its path as the user would name it.
+func below(dir string, err error) string {
+	var place *ruleset.PlaceError
+	if dir != "" && errors.As(err, &place) {
+		moved := *place
+		moved.Place.Path = filepath.Join(dir, moved.Place.Path)
+		err = &moved
+	}
+	return strings.TrimSuffix(err.Error(), ".")
+}
+
+// count is "1 rule", "2 rules".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // rulesDir is a folder's rules, or the built-in ones.
 func rulesDir(dir string) (fs.FS, error) {
 	if dir == "" {
 		return rules.FS, nil
 	}
 	if info, err := os.Stat(dir); err != nil {
-		return nil, usageError{fmt.Errorf("--dir: %w", err)}
+		return nil, fileProblem("--dir", dir, err)
 	} else if !info.IsDir() {
-		return nil, usagef("--dir %s: a folder of rule files is needed", dir)
+		return nil, usagef("--dir %q is a file. give the folder that it lies in", dir)
 	}
 	return os.DirFS(dir), nil
 }
@@ -81,8 +117,11 @@ func newRulesNew(s *Streams) *cobra.Command {
 		Args:    exactly(1, "the new rule's id"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r.ID, r.Severity, r.Domain, r.Fit = args[0], finding.Severity(severity), finding.Domain(domain), ruleset.Fit(fit)
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return usageError{err}
+			if r.Type == "" {
+				return usagef("rules new needs --type, the CloudFormation type that the rule judges, such as AWS::S3::Bucket")
+			}
+			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+				return usagef("--dir %q is a file. give a folder", dir)
 			}
 			files, err := r.Files(os.DirFS(dir))
 			if err != nil {
@@ -95,14 +134,16 @@ func newRulesNew(s *Streams) *cobra.Command {
 			slices.Sort(names)
 			for _, name := range names {
 				path := filepath.Join(dir, filepath.FromSlash(name))
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					return usageError{err}
+				err := os.MkdirAll(filepath.Dir(path), 0o755)
+				if err == nil {
+					err = os.WriteFile(path, files[name], 0o644)
 				}
-				if err := os.WriteFile(path, files[name], 0o644); err != nil {
-					return usageError{err}
+				if err != nil {
+					return usagef("--dir %q: cannot write %q: %s", dir, path, cause(err))
 				}
 				fmt.Fprintln(s.Out, "wrote", path)
 			}
+			fmt.Fprintf(s.Err, "next: say in the rule's file what is right, then run \"plumbline rules test --dir %s %s\"\n", dir, r.ID)
 			return nil
 		},
 	}

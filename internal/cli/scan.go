@@ -2,15 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"plumbline/finding"
-	"plumbline/internal/nearest"
 	"plumbline/internal/report"
 )
 
@@ -121,6 +122,9 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	if err != nil {
 		return err
 	}
+	if err := outputFile("--output", f.output); err != nil {
+		return err
+	}
 	var known map[string]bool
 	if f.baseline != "" {
 		if known, err = readBaseline(f.baseline); err != nil {
@@ -138,14 +142,20 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 			return err
 		}
 	}
+	if f.data != "" {
+		if err := writable("--data", f.data); err != nil {
+			return err
+		}
+	}
 	var bar *progress
 	if s.ErrTTY && !f.quiet {
 		bar = newProgress(s.Err)
 	}
 	timed := newTimings(f.timings)
 	var keep map[string]bool
-	if f.format == "html" || show["pass"] || show["skip"] {
-		// A page counts passes by requirement, so it needs them as findings; the other formats take counts.
+	if f.format == "html" || show["pass"] || show["skip"] || inFramework != nil {
+		// A page counts passes by requirement and a framework only its own, so
+		// they need passes as findings; all else takes counts.
 		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"]}
 	}
 	rep, err := j.scan(ctx, s, paths, scanRequest{f.data, keep, f.noSuppressions, bar, timed})
@@ -157,10 +167,16 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	doc := &report.Document{
 		Report: rep, Rules: j.reportRules(rep), Frameworks: frameworks, Source: j.source,
-		Show: show, Color: color, Width: s.Width,
-		Only: func(x finding.Finding) bool {
-			return (inFramework == nil || inFramework[x.Rule] || x.Rule == finding.TemplateReadable) && !known[x.Fingerprint()]
-		},
+		Show: show, Color: color, Width: s.Width, InForce: j.inForce(inFramework),
+	}
+	if inFramework != nil || known != nil {
+		doc.Only = func(x finding.Finding) bool {
+			if inFramework != nil && !inFramework[x.Rule] && x.Rule != finding.TemplateReadable {
+				return false
+			}
+			// What holds now is no finding that an earlier report could list.
+			return x.Verdict == finding.Pass || x.Verdict == finding.Skip || !known[x.Fingerprint()]
+		}
 	}
 	if !f.quiet {
 		for _, w := range j.warnings {
@@ -184,28 +200,30 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 
 // writeReport writes to standard output, or whole or not at all to a file.
 func writeReport(s *Streams, path, format string, d *report.Document) error {
-	if path == "" {
-		return report.Write(s.Out, format, d)
+	if path != "" {
+		return writeFile(path, func(w io.Writer) error { return report.Write(w, format, d) })
 	}
-	tmp, err := os.CreateTemp(dirOf(path), ".plumbline-*")
-	if err != nil {
-		return usageError{fmt.Errorf("--output: %w", err)}
-	}
-	defer os.Remove(tmp.Name())
-	err = report.Write(tmp, format, d)
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Chmod(tmp.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	err := report.Write(s.Out, format, d)
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		// The reader has gone (`plumbline scan … | head`). What was judged stays
+		// judged, so the exit code is the scan's.
+		return nil
+	case err != nil:
+		return fmt.Errorf("write the report to standard output: %s", cause(err))
 	}
 	return nil
+}
+
+// inForce counts the rules of a framework that the policy leaves on; 0 for none asked for.
+func (j *judge) inForce(inFramework map[string]bool) int {
+	n := 0
+	for id := range inFramework {
+		if _, off := j.policy.RuleOff(id); !off && j.set.Index().Entry(id) != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // selectFrameworks returns the frameworks to report by, and the rules that
@@ -224,11 +242,7 @@ func (j *judge) selectFrameworks(ids []string) ([]report.Framework, map[string]b
 	for _, id := range ids {
 		i := slices.Index(names, id)
 		if i < 0 {
-			hint := ""
-			if n := nearest.Of(id, names); n != "" {
-				hint = fmt.Sprintf(". did you mean %q?", n)
-			}
-			return nil, nil, usagef("--framework %q is not known: allowed are %s%s", id, strings.Join(names, ", "), hint)
+			return nil, nil, oneOf("--framework", id, names)
 		}
 		out = append(out, all[i])
 		for _, q := range all[i].Requirements {

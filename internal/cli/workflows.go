@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -69,7 +70,7 @@ func findDefinition(arg string) (definition, error) {
 		}
 		return definition{}, usagef("no workflow or file is called %q: the workflows are %s%s", arg, strings.Join(workflows.Names(), ", "), hint)
 	}
-	return definition{}, usageError{err}
+	return definition{}, fileProblem("definition", arg, err)
 }
 
 func newWorkflowsLint(s *Streams) *cobra.Command {
@@ -176,10 +177,13 @@ func newWorkflowsGraph(s *Streams) *cobra.Command {
 				out = m.SVG()
 			}
 			if output != "" {
-				if err := os.WriteFile(output, out, 0o644); err != nil {
-					return usageError{err}
+				if err := outputFile("--output", output); err != nil {
+					return err
 				}
-				return nil
+				return writeFile(output, func(w io.Writer) error {
+					_, err := w.Write(out)
+					return err
+				})
 			}
 			_, err = s.Out.Write(out)
 			return err

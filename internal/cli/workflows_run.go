@@ -36,10 +36,10 @@ standard output. scan-estate takes all templates, scan-stack the first.`,
 			if input != "" {
 				var err error
 				if in, err = os.ReadFile(input); err != nil {
-					return usageError{fmt.Errorf("--input: %w", err)}
+					return fileProblem("--input", input, err)
 				}
 				if !json.Valid(in) {
-					return usagef("--input %s: not JSON", input)
+					return usagef("--input %q is not JSON", input)
 				}
 			}
 			j, err := judged.open(s)

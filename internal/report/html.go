@@ -112,6 +112,7 @@ func (d *Document) page() *htmlPage {
 		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Hash: a.Hash, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
 		src := newExcerpts(d, a.Target.Path)
 		mine := map[finding.Severity]int{}
+		passed := 0
 		for j := range a.Findings {
 			f := &a.Findings[j]
 			if d.Only != nil && !d.Only(*f) {
@@ -119,6 +120,9 @@ func (d *Document) page() *htmlPage {
 			}
 			count(tally, f)
 			status := f.Status()
+			if status == string(finding.Pass) {
+				passed++
+			}
 			if status == string(finding.Pass) || status == string(finding.Skip) {
 				continue
 			}
@@ -138,6 +142,9 @@ func (d *Document) page() *htmlPage {
 				s.Findings = append(s.Findings, h)
 			}
 		}
+		if d.Only != nil {
+			s.Passed = passed
+		}
 		for _, x := range finding.Severities {
 			if mine[x] > 0 {
 				s.Counts = append(s.Counts, htmlCard{string(x), string(x), mine[x]})
@@ -151,7 +158,7 @@ func (d *Document) page() *htmlPage {
 		p.Cards = append(p.Cards, htmlCard{string(x), string(x), sev[x]})
 		total += sev[x]
 	}
-	c := r.Counts
+	c := d.counts()
 	p.Cards = append(p.Cards,
 		htmlCard{"undecided", "unknown", c[string(finding.Unknown)]},
 		htmlCard{"not judged", "error", c[string(finding.Error)]},
