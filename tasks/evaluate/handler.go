@@ -4,6 +4,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,26 +23,37 @@ type Rules interface {
 	// Judge returns one verdict for each rule of the domain and resource it
 	// applies to, worlds merged; counts hold all, findings what keep allows.
 	Judge(ctx context.Context, domain finding.Domain, models []*cfn.Model, keep func(status string) bool) ([]finding.Finding, finding.Counts, error)
+	// Unmet returns a skip without a resource for each rule of the domain that
+	// has nothing to judge.
+	Unmet(domain finding.Domain, models []*cfn.Model) ([]finding.Finding, error)
 }
 
 // Config says what one function of the seven is for.
 type Config struct {
 	Domain finding.Domain
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
-	Keep func(status string) bool
+	Keep   func(status string) bool
+	Bucket string // on AWS: of reports and of what states hand on
+	Bundle string // on AWS: key of the organisation's policy and rules; "": the built-in rules and no policy
 }
 
-// ConfigFromEnv reads the domain from the environment.
+// ConfigFromEnv reads the configuration from the environment.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.BundleVar, Value: &c.Bundle, Meaning: tasks.BundleMeaning, Optional: true},
+	)
 	v, _ := lookup(catalog.DomainVar)
-	if d := finding.Domain(v); slices.Contains(finding.Domains, d) {
-		return Config{Domain: d}, nil
+	if c.Domain = finding.Domain(v); !slices.Contains(finding.Domains, c.Domain) {
+		var all []string
+		for _, d := range finding.Domains {
+			all = append(all, string(d))
+		}
+		c.Domain = ""
+		err = errors.Join(err, fmt.Errorf("environment variable %s is %q. allowed are %s", catalog.DomainVar, v, strings.Join(all, ", ")))
 	}
-	var all []string
-	for _, d := range finding.Domains {
-		all = append(all, string(d))
-	}
-	return Config{}, fmt.Errorf("environment variable %s is %q. allowed are %s", catalog.DomainVar, v, strings.Join(all, ", "))
+	return c, err
 }
 
 // Attention keeps the statuses that a person must look at.
@@ -98,6 +110,11 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		v.Findings, v.Counts, err = h.rules.Judge(ctx, h.config.Domain, models, h.config.Keep)
 		if h.observe != nil {
 			h.observe(scan.PhaseJudge, time.Since(start))
+		}
+		if err == nil && h.config.Keep(string(finding.Skip)) {
+			var unmet []finding.Finding
+			unmet, err = h.rules.Unmet(h.config.Domain, models)
+			v.Findings = append(v.Findings, unmet...)
 		}
 		if err != nil {
 			if ctx.Err() != nil {

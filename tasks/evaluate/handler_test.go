@@ -24,6 +24,10 @@ func (f rules) Judge(_ context.Context, d finding.Domain, m []*cfn.Model, keep f
 	return f(d, m, keep)
 }
 
+func (f rules) Unmet(d finding.Domain, _ []*cfn.Model) ([]finding.Finding, error) {
+	return []finding.Finding{{Rule: "unmet", Domain: d, Verdict: finding.Skip}}, nil
+}
+
 var target = scan.Target{Path: "cdk.out/P.template.json", Stack: "P", Account: "111122223333", Region: "eu-west-1"}
 
 func run(t *testing.T, r evaluate.Rules, c evaluate.Config, snap *scan.Snapshot) (*scan.Verdicts, error) {
@@ -155,12 +159,45 @@ func TestEachJudgementIsObserved(t *testing.T) {
 
 func TestConfigFromEnv(t *testing.T) {
 	for v, want := range map[string]finding.Domain{"network": finding.Network, "tagging": finding.Tagging, "": "", "Network": ""} {
-		c, err := evaluate.ConfigFromEnv(func(string) (string, bool) { return v, v != "" })
+		c, err := evaluate.ConfigFromEnv(func(name string) (string, bool) {
+			if name == catalog.DomainVar {
+				return v, v != ""
+			}
+			return "b", true
+		})
 		if c.Domain != want || (err == nil) != (want != "") {
 			t.Errorf("DOMAIN=%q: %+v, %v", v, c, err)
 		}
 		if want == "" && !strings.Contains(err.Error(), "allowed are encryption, network") {
 			t.Errorf("DOMAIN=%q: %v does not say what is allowed", v, err)
 		}
+	}
+}
+
+func TestRulesWithNothingToJudgeAreListedWhereSkipsAre(t *testing.T) {
+	snap := &scan.Snapshot{Target: target, Source: []byte("Resources: {}\n")}
+	none := rules(func(finding.Domain, []*cfn.Model, func(string) bool) ([]finding.Finding, finding.Counts, error) {
+		return nil, finding.Counts{}, nil
+	})
+	for _, c := range []struct {
+		name string
+		keep func(string) bool
+		want int
+	}{
+		{"skips kept", func(string) bool { return true }, 1},
+		{"attention only", nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := run(t, none, evaluate.Config{Domain: finding.Network, Keep: c.keep}, snap)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(v.Findings) != c.want {
+				t.Errorf("%d findings, want %d: %v", len(v.Findings), c.want, v.Findings)
+			}
+			if len(v.Counts) != 0 {
+				t.Errorf("counts %v: a rule that judged nothing counts", v.Counts)
+			}
+		})
 	}
 }
