@@ -28,6 +28,10 @@ func refersTo(text, resource ref.Val) ref.Val {
 	literals, open := names(r.owner.resource)
 	switch text := text.(type) {
 	case types.String:
+		id := r.owner.resource.LogicalID
+		if r.owner.render && (strings.Contains(string(text), "${"+id+"}") || strings.Contains(string(text), "${"+id+".")) {
+			return types.True // a message reads references as Fn::Sub writes them
+		}
 		for _, name := range literals {
 			if isNamed(string(text), name) {
 				return types.True
