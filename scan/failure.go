@@ -2,10 +2,15 @@ package scan
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 )
+
+// ErrThrottled is wrapped by what reads stacks, starts executions or sends
+// messages when its service asks to slow down; trying again later may help.
+var ErrThrottled = errors.New("service asks to slow down")
 
 // FailureInput is what the workflow report-failure is started with, in either
 // of two forms: what a workflow of ours says when it gives up, or EventBridge's

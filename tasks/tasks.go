@@ -56,7 +56,7 @@ func StoreError(err error) error {
 		return err
 	case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrChanged):
 		return Named(catalog.ObjectLost, err)
-	case errors.Is(err, blob.ErrThrottled), errors.Is(err, finding.ErrThrottled):
+	case errors.Is(err, blob.ErrThrottled), errors.Is(err, finding.ErrThrottled), errors.Is(err, scan.ErrThrottled):
 		return Named(catalog.Throttled, err)
 	case errors.As(err, new(*scan.RenderError)):
 		return Named(catalog.RenderFailed, err)

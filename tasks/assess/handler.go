@@ -40,6 +40,24 @@ type Options struct {
 	Now  func() time.Time // nil: time.Now
 }
 
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of reports and of what states hand on
+	Table  string // of findings
+	Bundle string // key of the organisation's policy and rules; "": the built-in rules and no policy
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.FindingsVar, Value: &c.Table, Meaning: tasks.FindingsMeaning},
+		tasks.Variable{Name: catalog.BundleVar, Value: &c.Bundle, Meaning: tasks.BundleMeaning, Optional: true},
+	)
+	return c, err
+}
+
 // Handler is the task. It only reads; called twice it comes to the same result.
 type Handler struct {
 	blobs blob.Store

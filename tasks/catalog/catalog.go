@@ -18,6 +18,7 @@ type Task struct {
 	Folder   string            // below tasks/: evaluate
 	Env      map[string]string // beside what Vars says; nil for none
 	Vars     []string          // environment variables that the deployment must set
+	MaySet   []string          // environment variables that the deployment may set
 	Timeout  time.Duration     // of the function; the states that call it wait a little longer
 	MemoryMB int
 	Actions  []string // IAM actions of its role, apart from writing its own log
@@ -79,11 +80,15 @@ const (
 	ScanVar     = "SCAN_WORKFLOW"  // ARN of the state machine scan-stack
 	EstateVar   = "ESTATE_WORKFLOW"
 	TopicVar    = "NOTICE_TOPIC" // topic of all messages; the severity is an attribute
+	BundleVar   = "BUNDLE_KEY"   // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
+// Readers may list the bucket as well: without that permission S3 answers
+// AccessDenied rather than NoSuchKey for a key that nobody wrote.
+// Source: Amazon S3 API Reference, GetObject, "Permissions".
 var (
-	readObjects  = []string{"s3:GetObject"}
-	writeObjects = []string{"s3:GetObject", "s3:PutObject"}
+	readObjects  = []string{"s3:GetObject", "s3:ListBucket"}
+	writeObjects = []string{"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
 )
 
 // Tasks lists the functions in the order in which a scan meets them.
@@ -108,7 +113,7 @@ var Tasks = slices.Concat([]Task{
 	},
 }, evaluations(), []Task{
 	{
-		Name: "Assess", Folder: "assess", Vars: []string{BucketVar, FindingsVar},
+		Name: "Assess", Folder: "assess", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
 		Actions: slices.Concat(writeObjects, []string{"dynamodb:Query"}),
 		Errors:  []string{Throttled, ObjectLost, StoreFailed},
@@ -120,7 +125,7 @@ var Tasks = slices.Concat([]Task{
 		Errors:  []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
-		Name: "WriteReport", Folder: "writereport", Vars: []string{BucketVar},
+		Name: "WriteReport", Folder: "writereport", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 512,
 		Actions: writeObjects,
 		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
@@ -132,7 +137,7 @@ var Tasks = slices.Concat([]Task{
 		Errors:  []string{Throttled, ChannelFailed}, Mutates: true,
 	},
 	{
-		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar},
+		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: 5 * time.Minute, MemoryMB: 1024,
 		Actions: writeObjects,
 		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
@@ -150,7 +155,7 @@ func evaluations() []Task {
 	var out []Task
 	for _, d := range finding.Domains {
 		out = append(out, Task{
-			Name: Evaluate(d), Folder: "evaluate", Env: map[string]string{DomainVar: string(d)}, Vars: []string{BucketVar},
+			Name: Evaluate(d), Folder: "evaluate", Env: map[string]string{DomainVar: string(d)}, Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 			Timeout: time.Minute, MemoryMB: 1024,
 			Actions: writeObjects,
 			Errors:  []string{Throttled, ObjectLost, StoreFailed, RulesBroken},

@@ -18,6 +18,20 @@ type Source interface {
 	Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, error)
 }
 
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of reports and of what states hand on
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+	)
+	return c, err
+}
+
 // Handler is the task. It only reads; called twice it makes the snapshot again.
 type Handler struct {
 	source Source

@@ -42,20 +42,18 @@ type Owners interface {
 type Config struct {
 	Scan   string // ARN of scan-stack
 	Estate string // ARN of scan-estate
+	Table  string // on AWS: of the ids of events
 }
 
 // ConfigFromEnv reads the configuration from the environment.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
-	var missing []error
-	for name, field := range map[string]*string{catalog.ScanVar: &c.Scan, catalog.EstateVar: &c.Estate} {
-		v, ok := lookup(name)
-		if !ok || v == "" {
-			missing = append(missing, fmt.Errorf("environment variable %s is not set. give the state machine's ARN", name))
-		}
-		*field = v
-	}
-	return c, errors.Join(missing...)
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.EventsVar, Value: &c.Table, Meaning: "the name of the table of event ids"},
+		tasks.Variable{Name: catalog.ScanVar, Value: &c.Scan, Meaning: "the ARN of the state machine scan-stack"},
+		tasks.Variable{Name: catalog.EstateVar, Value: &c.Estate, Meaning: "the ARN of the state machine scan-estate"},
+	)
+	return c, err
 }
 
 // Handler is the task. It mutates: it records the event and starts an

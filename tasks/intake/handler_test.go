@@ -182,10 +182,10 @@ func TestName(t *testing.T) {
 }
 
 func TestConfigFromEnv(t *testing.T) {
-	env := map[string]string{catalog.ScanVar: "arn:scan", catalog.EstateVar: "arn:estate"}
+	env := map[string]string{catalog.ScanVar: "arn:scan", catalog.EstateVar: "arn:estate", catalog.EventsVar: "events"}
 	lookup := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
 	got, err := intake.ConfigFromEnv(lookup)
-	if err != nil || got != (intake.Config{Scan: "arn:scan", Estate: "arn:estate"}) {
+	if err != nil || got != (intake.Config{Scan: "arn:scan", Estate: "arn:estate", Table: "events"}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	delete(env, catalog.ScanVar)

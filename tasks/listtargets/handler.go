@@ -26,6 +26,20 @@ type Lister interface {
 // account and region; forty scans, most of whose time goes into judging, stay below it.
 const DefaultConcurrency = 40
 
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of reports and of what states hand on
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+	)
+	return c, err
+}
+
 // Handler is the task. It changes nothing but its own list; called twice it
 // writes the list again.
 type Handler struct {

@@ -4,6 +4,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,20 @@ import (
 // that can tell drops it.
 type Channel interface {
 	Send(ctx context.Context, n scan.Notice) error
+}
+
+// Config says what the function works with on AWS.
+type Config struct {
+	Topic string // ARN of the topic of all messages
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.TopicVar, Value: &c.Topic, Meaning: "the topic's ARN"},
+	)
+	return c, err
 }
 
 // Handler is the task. It mutates; called twice it sends the same messages
@@ -60,7 +75,11 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	}
 	for i, n := range notices {
 		if err := h.channel.Send(ctx, n); err != nil {
-			return Out{Sent: i}, fmt.Errorf("send %q: %w", n.ID, tasks.Named(catalog.ChannelFailed, err))
+			name := catalog.ChannelFailed
+			if errors.Is(err, scan.ErrThrottled) {
+				name = catalog.Throttled
+			}
+			return Out{Sent: i}, fmt.Errorf("send %q: %w", n.ID, tasks.Named(name, err))
 		}
 	}
 	return Out{Sent: len(notices)}, nil

@@ -9,12 +9,29 @@ import (
 	"plumbline/finding"
 	"plumbline/scan"
 	"plumbline/tasks"
+	"plumbline/tasks/catalog"
 )
 
 // Store takes records. Put is idempotent and never moves a record's LastSeen
 // back, so a repeated or late call does no harm.
 type Store interface {
 	Put(ctx context.Context, records []finding.Record) error
+}
+
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of reports and of what states hand on
+	Table  string // of findings
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.FindingsVar, Value: &c.Table, Meaning: tasks.FindingsMeaning},
+	)
+	return c, err
 }
 
 // Handler is the task. It mutates; called twice it writes the same again,

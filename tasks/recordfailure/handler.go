@@ -13,6 +13,20 @@ import (
 	"plumbline/tasks/catalog"
 )
 
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of reports and of what states hand on
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+	)
+	return c, err
+}
+
 // Handler is the task. It mutates; called twice for one scan and target it
 // keeps the later reason.
 type Handler struct {

@@ -1,0 +1,78 @@
+package sns_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/google/go-cmp/cmp"
+
+	"plumbline/finding"
+	own "plumbline/internal/sns"
+	"plumbline/scan"
+)
+
+const topic = "arn:aws:sns:eu-west-1:111122223333:notices"
+
+// publish stands in for the service.
+type publish func(*sns.PublishInput) error
+
+func (f publish) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	if err := f(in); err != nil {
+		return nil, err
+	}
+	return &sns.PublishOutput{}, nil
+}
+
+func TestSend(t *testing.T) {
+	notice := scan.Notice{
+		ID: "s1/t1/findings/critical", Kind: scan.NoticeFindings, ScanID: "s1", Target: scan.Target{Stack: "Payments"},
+		Severity: finding.Critical, Count: 2, Subject: "critical: 2 new violations in stack Payments", Body: "Scan s1 found two.",
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*scan.Notice)
+		want   map[string]string
+	}{
+		{"violations", func(*scan.Notice) {}, map[string]string{"id": "s1/t1/findings/critical", "kind": "findings", "severity": "critical", "stack": "Payments"}},
+		{"the whole estate", func(n *scan.Notice) { n.Target = scan.Target{} }, map[string]string{"id": "s1/t1/findings/critical", "kind": "findings", "severity": "critical"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n := notice
+			tc.change(&n)
+			var got *sns.PublishInput
+			if err := own.New(publish(func(in *sns.PublishInput) error { got = in; return nil }), topic).Send(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+			if *got.TopicArn != topic || *got.Subject != n.Subject || *got.Message != n.Body {
+				t.Errorf("published %q, %q to %q", *got.Subject, *got.Message, *got.TopicArn)
+			}
+			attributes := map[string]string{}
+			for name, v := range got.MessageAttributes {
+				if *v.DataType != "String" {
+					t.Errorf("%s is a %s", name, *v.DataType)
+				}
+				attributes[name] = *v.StringValue
+			}
+			if diff := cmp.Diff(tc.want, attributes); diff != "" {
+				t.Errorf("attributes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, tc := range []struct {
+		err       error
+		throttled bool
+	}{
+		{&types.ThrottledException{}, true}, {&types.NotFoundException{}, false}, {&types.AuthorizationErrorException{}, false},
+	} {
+		err := own.New(publish(func(*sns.PublishInput) error { return tc.err }), topic).Send(t.Context(), scan.Notice{})
+		if !errors.Is(err, tc.err) || errors.Is(err, scan.ErrThrottled) != tc.throttled {
+			t.Errorf("%T: %v", tc.err, err)
+		}
+	}
+}
