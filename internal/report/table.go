@@ -62,8 +62,11 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told m
 		code = map[string]string{"error": "1;31", "unknown": "34", "pass": "32", "skip": "2", "suppressed": "2"}[s]
 	}
 	place := "live"
-	if f.Place.Line > 0 {
+	switch {
+	case f.Place.Line > 0:
 		place = fmt.Sprintf("%d:%d", f.Place.Line, f.Place.Column)
+	case f.Place.Path != "":
+		place = "-" // about the template as a whole
 	}
 	what := f.Resource.LogicalID
 	if what != "" && f.Resource.Type != "" {

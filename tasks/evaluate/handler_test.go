@@ -175,7 +175,7 @@ func TestConfigFromEnv(t *testing.T) {
 }
 
 func TestRulesWithNothingToJudgeAreListedWhereSkipsAre(t *testing.T) {
-	snap := &scan.Snapshot{Target: target, Source: []byte("Resources: {}\n")}
+	snap := &scan.Snapshot{Target: target, Source: []byte(`{"Resources": {}}`)}
 	none := rules(func(finding.Domain, []*cfn.Model, func(string) bool) ([]finding.Finding, finding.Counts, error) {
 		return nil, finding.Counts{}, nil
 	})
