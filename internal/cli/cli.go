@@ -81,9 +81,33 @@ func Main(args []string, s Streams) int {
 		context.AfterFunc(ctx, stop)   // a second one ends the process at once
 		signal.Ignore(syscall.SIGPIPE) // a reader that has gone must not change the exit code
 	}
+	out := &resultWriter{w: s.Out}
+	s.Out = out
 	root := newRoot(&s)
 	root.SetArgs(args)
-	return code(ctx, &s, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if out.err != nil && (err == nil || errors.As(err, new(exit))) && !errors.Is(out.err, syscall.EPIPE) {
+		// EPIPE is no error: the reader has gone (`plumbline scan … | head`), and
+		// what was judged stays judged, so the exit code is the command's.
+		err = fmt.Errorf("write to standard output: %s", cause(out.err))
+	}
+	return code(ctx, &s, err)
+}
+
+// resultWriter is standard output. It keeps the first error, so that no command
+// can end well whose result did not arrive.
+type resultWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (r *resultWriter) Write(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(p)
+	r.err = err
+	return n, err
 }
 
 // code tells what went wrong and turns it into the exit code.
@@ -99,7 +123,6 @@ func code(ctx context.Context, s *Streams, err error) int {
 		fmt.Fprintln(s.Err, "plumbline: interrupted")
 		return ExitInterrupted
 	case errors.Is(err, syscall.EPIPE):
-		// The reader has gone (`plumbline rules | head`): what it read was right.
 		return ExitClean
 	}
 	complain(s.Err, err)

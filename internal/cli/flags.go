@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,7 +27,10 @@ func flagHint(c *cobra.Command, err error) string {
 // noArgs refuses arguments of a command that takes none.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no argument, and got %q. see %q", c.CommandPath(), args[0], c.CommandPath()+" --help")
+		return usagef("%s takes no argument, and got %q. see %q", inner(c), args[0], c.CommandPath()+" --help")
 	}
 	return nil
 }
+
+// inner is a command's name as it stands behind "plumbline" in a message.
+func inner(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") }

@@ -330,8 +330,11 @@ func (j *judge) frameworks() []report.Framework {
 	var out []report.Framework
 	for _, fw := range j.set.Frameworks() {
 		x := report.Framework{ID: fw.ID, Title: fw.Title}
+		for _, h := range fw.Sections {
+			x.Sections = append(x.Sections, report.Section{ID: h.ID, Title: h.Title})
+		}
 		for _, q := range fw.Requirements {
-			y := report.Requirement{ID: q.ID, Title: q.Title, NotCovered: q.NotCovered}
+			y := report.Requirement{ID: q.ID, Title: q.Title, Section: fw.SectionOf(q.ID), NotCovered: q.NotCovered}
 			for _, m := range q.Rules {
 				y.Rules = append(y.Rules, m.Rule)
 			}

@@ -53,6 +53,7 @@ func (l *rulesList) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&l.from, "rules", nil, "also the rules of this `DIR`; may be given again")
 	complete(c, "format", []string{"table", "json"})
 	complete(c, "domain", domainNames())
+	completeFrameworks(c)
 }
 
 func domainNames() []string {

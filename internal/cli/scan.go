@@ -74,6 +74,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	fl.BoolVar(&f.timings, "timings", false, "print the time of each phase to standard error")
 	complete(c, "format", report.Formats)
 	complete(c, "show", append([]string{"all"}, shows...))
+	completeFrameworks(c)
 	complete(c, "fail-on", severityNames())
 	complete(c, "color", []string{"auto", "always", "never"})
 	return c
@@ -90,6 +91,17 @@ func severityNames() []string {
 func complete(c *cobra.Command, flag string, values []string) {
 	// It fails only for a flag that does not exist, which a test would show at once.
 	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeFrameworks completes --framework; the frameworks are read only when a shell asks.
+func completeFrameworks(c *cobra.Command) {
+	_ = c.RegisterFlagCompletionFunc("framework", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		set, err := openRules(nil, nil)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return set.Frameworks().IDs(), cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 // check validates all flags that need nothing but themselves.
@@ -153,10 +165,10 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	timed := newTimings(f.timings)
 	var keep map[string]bool
-	if f.format == "html" || show["pass"] || show["skip"] || inFramework != nil {
+	if f.format == "html" || f.data != "" || show["pass"] || show["skip"] || inFramework != nil {
 		// A page counts passes by requirement and a framework only its own, so
 		// they need passes as findings; all else takes counts.
-		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"]}
+		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"] || inFramework != nil}
 	}
 	rep, err := j.scan(ctx, s, paths, scanRequest{f.data, keep, f.noSuppressions, bar, timed})
 	if bar != nil {
@@ -204,13 +216,11 @@ func writeReport(s *Streams, path, format string, d *report.Document) error {
 		return writeFile(path, func(w io.Writer) error { return report.Write(w, format, d) })
 	}
 	err := report.Write(s.Out, format, d)
-	switch {
-	case errors.Is(err, syscall.EPIPE):
-		// The reader has gone (`plumbline scan … | head`). What was judged stays
-		// judged, so the exit code is the scan's.
-		return nil
-	case err != nil:
-		return fmt.Errorf("write the report to standard output: %s", cause(err))
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // the exit code stays the scan's; see Main
+	}
+	if err != nil {
+		return fmt.Errorf("write to standard output: %s", cause(err))
 	}
 	return nil
 }

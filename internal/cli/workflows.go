@@ -64,11 +64,7 @@ func findDefinition(arg string) (definition, error) {
 		return definition{strings.TrimSuffix(filepath.Base(arg), ".asl.json"), arg, src}, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(arg, "/.") {
-		hint := ""
-		if n := nearest.Of(arg, workflows.Names()); n != "" {
-			hint = fmt.Sprintf(". did you mean %q?", n)
-		}
-		return definition{}, usagef("no workflow or file is called %q: the workflows are %s%s", arg, strings.Join(workflows.Names(), ", "), hint)
+		return definition{}, usagef("no workflow or file is called %q: the workflows are %s%s", arg, strings.Join(workflows.Names(), ", "), didYouMean(arg, workflows.Names()))
 	}
 	return definition{}, fileProblem("definition", arg, err)
 }
@@ -202,6 +198,6 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return usagef("%s needs %s, not %d arguments. see %q", c.CommandPath(), what, len(args), c.CommandPath()+" --help")
+		return usagef("%s needs %s, not %s. see %q", inner(c), what, count(len(args), "argument"), c.CommandPath()+" --help")
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"embed"
 	"html/template"
 	"io"
-	"slices"
+	"path"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -27,19 +28,23 @@ var htmlTemplate = sync.OnceValues(func() (*template.Template, error) {
 })
 
 type htmlPage struct {
-	Doc          *Document
 	Provenance   scan.Provenance
 	Style        template.CSS
-	Templates    int
-	Cards        []htmlCard
+	Headline     string
+	Rules        int
+	Cards, Also  []htmlCard // violations by severity; everything else
 	Partial      []string
-	Frameworks   []htmlFramework
+	NotJudged    int
+	Since        string
+	First        []htmlFinding
 	Stacks       []htmlStack
+	Frameworks   []htmlFramework
+	Filters      []htmlCard
 	Suppressed   []htmlFinding
 	Skipped      []scan.Skipped
-	Since        string
 	Hashes       []jsonTemplate
 	NothingFound bool
+	Listed       bool // whether there is any finding to list
 }
 
 type htmlCard struct {
@@ -47,28 +52,19 @@ type htmlCard struct {
 	Count        int
 }
 
-type htmlFramework struct {
-	ID, Title    string
-	Requirements []htmlRequirement
-}
-
-type htmlRequirement struct {
-	Requirement
-	Class, Result string
-	Violations    []htmlFinding
-}
-
 type htmlStack struct {
-	Anchor, Path, Stack, Hash string
+	Anchor, Name, Path, Stack string
+	Dir, Base                 string // of Path, Dir without the folder that all templates share
 	Partial                   []string
 	Counts                    []htmlCard
 	Findings                  []htmlFinding
-	Passed                    int
+	Open, Errors, Passed      int
 }
 
 type htmlFinding struct {
 	*finding.Finding
 	Anchor, Title, Class, Label string
+	Urgent                      bool // shown open
 	Controls                    []Control
 	Excerpt                     []htmlLine
 }
@@ -98,163 +94,153 @@ func writeHTML(w io.Writer, d *Document) error {
 	return b.Flush()
 }
 
+// firstListed is how many findings the page names at its top.
+const firstListed = 6
+
 func (d *Document) page() *htmlPage {
 	r := d.Report
-	p := &htmlPage{Doc: d, Provenance: r.Provenance, Templates: judgedTemplates(r), Partial: partial(r), Skipped: r.Skipped}
-	tally := map[string]*requirementTally{}
-	sev := map[finding.Severity]int{}
-	number := 0
-	fresh, gone := 0, 0
+	p := &htmlPage{Provenance: r.Provenance, Rules: d.rules(), Partial: partial(r), Skipped: r.Skipped}
+	t := tally{}
+	fails := map[string]int{} // by severity
+	listed := map[string]int{}
+	number, fresh, gone := 0, 0, 0
+	shared := sharedFolder(r)
 	for i := range r.Assessments {
 		a := &r.Assessments[i]
 		fresh += len(a.New)
 		gone += len(a.Resolved)
-		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Hash: a.Hash, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
+		p.Hashes = append(p.Hashes, jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash})
+		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
+		s.Dir, s.Base = path.Split(strings.TrimPrefix(filepath.ToSlash(a.Target.Path), shared))
+		if s.Name = s.Stack; s.Name == "" {
+			s.Name = s.Dir + s.Base
+		}
 		src := newExcerpts(d, a.Target.Path)
-		mine := map[finding.Severity]int{}
-		passed := 0
+		mine := map[string]int{} // by class
 		for j := range a.Findings {
 			f := &a.Findings[j]
 			if d.Only != nil && !d.Only(*f) {
 				continue
 			}
-			count(tally, f)
-			status := f.Status()
-			if status == string(finding.Pass) {
-				passed++
+			t.count(i, f)
+			h := htmlFinding{Finding: f, Title: d.title(f.Rule), Class: f.Status(), Label: f.Status(), Controls: d.Rules[f.Rule].Controls}
+			if h.Class == string(finding.Fail) {
+				h.Class, h.Label = string(f.Severity), string(f.Severity)
+				fails[h.Class]++
 			}
-			if status == string(finding.Pass) || status == string(finding.Skip) {
+			mine[h.Class]++
+			if f.Status() == string(finding.Pass) || f.Status() == string(finding.Skip) {
 				continue
 			}
 			number++
-			h := htmlFinding{Finding: f, Anchor: "f" + strconv.Itoa(number), Title: d.title(f.Rule), Class: status, Label: status, Controls: d.Rules[f.Rule].Controls}
-			if status == string(finding.Fail) {
-				h.Class, h.Label = string(f.Severity), string(f.Severity)
-				sev[f.Severity]++
-				mine[f.Severity]++
-			}
-			if status == finding.StatusSuppressed {
+			h.Anchor = "f" + strconv.Itoa(number)
+			h.Urgent = h.Class == string(finding.Critical) || h.Class == string(finding.High) || h.Class == string(finding.Error)
+			switch {
+			case f.Status() == finding.StatusSuppressed:
 				p.Suppressed = append(p.Suppressed, h)
-				continue
-			}
-			if d.Show == nil || d.Show[status] {
+			case d.Show == nil || d.Show[f.Status()]:
 				h.Excerpt = src.around(f.Place)
 				s.Findings = append(s.Findings, h)
+				listed[h.Class]++
 			}
 		}
+		s.Open, s.Errors = mine[string(finding.Unknown)], mine[string(finding.Error)]
 		if d.Only != nil {
-			s.Passed = passed
+			s.Passed = mine[string(finding.Pass)]
 		}
 		for _, x := range finding.Severities {
-			if mine[x] > 0 {
-				s.Counts = append(s.Counts, htmlCard{string(x), string(x), mine[x]})
+			if n := mine[string(x)]; n > 0 {
+				s.Counts = append(s.Counts, htmlCard{string(x), string(x), n})
 			}
 		}
-		sort.SliceStable(s.Findings, func(x, y int) bool { return order(s.Findings[x]) < order(s.Findings[y]) })
+		sort.SliceStable(s.Findings, func(x, y int) bool { return order(&s.Findings[x]) < order(&s.Findings[y]) })
 		p.Stacks = append(p.Stacks, s)
 	}
 	total := 0
 	for _, x := range finding.Severities {
-		p.Cards = append(p.Cards, htmlCard{string(x), string(x), sev[x]})
-		total += sev[x]
+		p.Cards = append(p.Cards, htmlCard{string(x), string(x), fails[string(x)]})
+		total += fails[string(x)]
 	}
 	c := d.counts()
-	p.Cards = append(p.Cards,
-		htmlCard{"undecided", "unknown", c[string(finding.Unknown)]},
-		htmlCard{"not judged", "error", c[string(finding.Error)]},
-		htmlCard{"suppressed", "suppressed", c[finding.StatusSuppressed]},
-		htmlCard{"checks passed", "pass", c[string(finding.Pass)]})
+	p.NotJudged = c[string(finding.Error)]
+	p.Also = []htmlCard{
+		{"checks passed", "pass", c[string(finding.Pass)]},
+		{"undecided", "unknown", c[string(finding.Unknown)]},
+		{"not judged", "error", p.NotJudged},
+		{"suppressed", "suppressed", c[finding.StatusSuppressed]},
+	}
+	for _, x := range []htmlCard{{"critical", "critical", 0}, {"high", "high", 0}, {"medium", "medium", 0}, {"low", "low", 0}, {"not judged", "error", 0}, {"undecided", "unknown", 0}} {
+		if x.Count = listed[x.Class]; x.Count > 0 {
+			p.Filters = append(p.Filters, x)
+			p.Listed = true
+		}
+	}
 	p.NothingFound = total == 0
+	p.Headline = headline(total, judgedTemplates(r), p.NotJudged > 0 || len(p.Partial) > 0)
+	p.First = first(p.Stacks)
 	if fresh+gone > 0 {
 		p.Since = plural(fresh, "finding is new", "findings are new") + " since the last scan, " + plural(gone, "is", "are") + " resolved"
 	}
 	for _, fw := range d.Frameworks {
-		p.Frameworks = append(p.Frameworks, frameworkPage(fw, tally, p))
+		p.Frameworks = append(p.Frameworks, t.framework(fw, p.Stacks))
 	}
-	for _, a := range r.Assessments {
-		p.Hashes = append(p.Hashes, jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash})
-	}
+	// The framework with the most requirements is what the page is read for.
+	sort.SliceStable(p.Frameworks, func(x, y int) bool { return p.Frameworks[x].size > p.Frameworks[y].size })
 	return p
 }
 
-// order puts failures first, by severity, then what was not judged, then what is undecided.
-func order(f htmlFinding) int {
-	switch f.Verdict {
-	case finding.Fail:
-		return f.Severity.Rank()
-	case finding.Error:
-		return 5
+func headline(violations, templates int, incomplete bool) string {
+	in := " in " + plural(templates, "template", "templates")
+	switch {
+	case violations > 0:
+		return plural(violations, "violation", "violations") + in
+	case incomplete:
+		return "No violation found" + in + ", but not everything could be judged"
 	}
-	return 6
+	return "No violation found" + in
 }
 
-// requirementTally counts one rule's verdicts over all targets.
-type requirementTally struct{ fail, pass, open, suppressed int }
-
-func count(tally map[string]*requirementTally, f *finding.Finding) {
-	t := tally[f.Rule]
-	if t == nil {
-		t = &requirementTally{}
-		tally[f.Rule] = t
-	}
-	switch f.Status() {
-	case string(finding.Fail):
-		t.fail++
-	case string(finding.Pass):
-		t.pass++
-	case string(finding.Unknown), string(finding.Error):
-		t.open++
-	case finding.StatusSuppressed:
-		t.suppressed++
-	}
-}
-
-// frameworkPage says what was found for each requirement. Rules look at a part
-// of a requirement at most, so the best result is that no violation was found
-// by so many checks over so many resources; a requirement is never called met.
-func frameworkPage(fw Framework, tally map[string]*requirementTally, p *htmlPage) htmlFramework {
-	out := htmlFramework{ID: fw.ID, Title: fw.Title}
-	for _, q := range fw.Requirements {
-		r := htmlRequirement{Requirement: q}
-		var sum requirementTally
-		checks := 0
-		for _, id := range q.Rules {
-			t := tally[id]
-			if t == nil || t.fail+t.pass+t.open+t.suppressed == 0 {
-				continue
-			}
-			checks++
-			sum.fail += t.fail
-			sum.pass += t.pass
-			sum.open += t.open
-			sum.suppressed += t.suppressed
-		}
-		over := " by " + plural(checks, "check", "checks") + " over " + plural(sum.fail+sum.pass+sum.open+sum.suppressed, "judgement", "judgements")
-		switch {
-		case checks == 0 && len(q.Rules) == 0:
-			r.Class, r.Result = "skip", "no rule looks at this"
-		case checks == 0:
-			r.Class, r.Result = "skip", "nothing in these templates to check"
-		case sum.fail > 0:
-			r.Class, r.Result = "fail", plural(sum.fail, "violation", "violations")+over
-		case sum.open > 0:
-			r.Class, r.Result = "unknown", plural(sum.open, "judgement", "judgements")+" open; no violation found"+over
-		default:
-			r.Class, r.Result = "pass", "no violation found"+over
-		}
-		if sum.suppressed > 0 {
-			r.Result += ", " + strconv.Itoa(sum.suppressed) + " suppressed"
-		}
-		for _, s := range p.Stacks {
-			for _, f := range s.Findings {
-				if f.Verdict == finding.Fail && slices.Contains(q.Rules, f.Rule) {
-					r.Violations = append(r.Violations, f)
+// first is the most severe violations of the whole scan: all that are critical
+// or high, as far as there is room.
+func first(stacks []htmlStack) []htmlFinding {
+	var out []htmlFinding
+	for _, s := range finding.Severities[:2] {
+		for i := range stacks {
+			for _, f := range stacks[i].Findings {
+				if f.Class == string(s) && len(out) < firstListed {
+					out = append(out, f)
 				}
 			}
 		}
-		out.Requirements = append(out.Requirements, r)
 	}
 	return out
+}
+
+// sharedFolder is the folder that all templates lie in, with a slash at its
+// end; "" for none.
+func sharedFolder(r *scan.Report) string {
+	shared := ""
+	for i, a := range r.Assessments {
+		dir, _ := path.Split(filepath.ToSlash(a.Target.Path))
+		if i == 0 {
+			shared = dir
+		}
+		for !strings.HasPrefix(dir, shared) {
+			shared, _ = path.Split(strings.TrimSuffix(shared, "/"))
+		}
+	}
+	return shared
+}
+
+// order puts what was not judged first, then failures by severity, then what is undecided.
+func order(f *htmlFinding) int {
+	switch f.Verdict {
+	case finding.Error:
+		return -1
+	case finding.Fail:
+		return f.Severity.Rank()
+	}
+	return 6
 }
 
 // excerpts cuts the lines around a place out of one template.

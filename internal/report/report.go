@@ -62,12 +62,17 @@ type Control struct {
 // Framework is a set of requirements, as far as rules look at them.
 type Framework struct {
 	ID, Title    string
+	Sections     []Section // headings over requirements; may be empty
 	Requirements []Requirement
 }
+
+// Section is a heading over requirements.
+type Section struct{ ID, Title string }
 
 // Requirement is one requirement of a framework. NotCovered says in words what no rule looks at.
 type Requirement struct {
 	ID, Title  string
+	Section    string // id of its heading; "" for none
 	NotCovered string
 	Rules      []string
 }

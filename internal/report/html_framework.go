@@ -1,0 +1,155 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"plumbline/finding"
+)
+
+type htmlFramework struct {
+	ID, Title string
+	Sections  []htmlSection
+	size      int // requirements
+}
+
+type htmlSection struct {
+	ID, Title     string
+	Class, Result string
+	Violations    int
+	Requirements  []htmlRequirement
+}
+
+type htmlRequirement struct {
+	Requirement
+	Class, Result string
+	Violations    []htmlFinding
+}
+
+// judged is a resource of one target.
+type judged struct {
+	target   int
+	resource string
+}
+
+// verdicts counts one rule's verdicts over all targets.
+type verdicts struct {
+	fail, pass, open, suppressed int
+	resources                    map[judged]bool
+}
+
+// tally is each rule's verdicts, by its id.
+type tally map[string]*verdicts
+
+func (t tally) count(target int, f *finding.Finding) {
+	v := t[f.Rule]
+	if v == nil {
+		v = &verdicts{resources: map[judged]bool{}}
+		t[f.Rule] = v
+	}
+	switch f.Status() {
+	case string(finding.Fail):
+		v.fail++
+	case string(finding.Pass):
+		v.pass++
+	case string(finding.Unknown), string(finding.Error):
+		v.open++
+	case finding.StatusSuppressed:
+		v.suppressed++
+	default:
+		return // a skip judges nothing
+	}
+	v.resources[judged{target, f.Resource.LogicalID}] = true
+}
+
+// framework says what was found for each requirement, under its section's heading.
+func (t tally) framework(fw Framework, stacks []htmlStack) htmlFramework {
+	out := htmlFramework{ID: fw.ID, Title: fw.Title, size: len(fw.Requirements)}
+	at := map[string]int{}
+	for _, q := range fw.Requirements {
+		i, ok := at[q.Section]
+		if !ok {
+			i = len(out.Sections)
+			at[q.Section] = i
+			s := htmlSection{Title: fw.Title}
+			if strings.ContainsAny(q.Section, "0123456789") { // 1, A3; a word would only repeat the heading
+				s.ID = q.Section
+			}
+			if j := slices.IndexFunc(fw.Sections, func(x Section) bool { return x.ID == q.Section }); j >= 0 {
+				s.Title = fw.Sections[j].Title
+			}
+			out.Sections = append(out.Sections, s)
+		}
+		out.Sections[i].Requirements = append(out.Sections[i].Requirements, t.requirement(q, stacks))
+	}
+	for i := range out.Sections {
+		out.Sections[i].sum(t)
+	}
+	return out
+}
+
+// sum says in a few words what was found for a section as a whole. A rule that
+// serves several of its requirements counts once.
+func (s *htmlSection) sum(t tally) {
+	var rules []string
+	for i := range s.Requirements {
+		rules = append(rules, s.Requirements[i].Rules...)
+	}
+	slices.Sort(rules)
+	s.Class, s.Result, s.Violations = t.result(slices.Compact(rules))
+}
+
+func (t tally) requirement(q Requirement, stacks []htmlStack) htmlRequirement {
+	r := htmlRequirement{Requirement: q}
+	r.Class, r.Result, _ = t.result(q.Rules)
+	for _, s := range stacks {
+		for _, f := range s.Findings {
+			if f.Verdict == finding.Fail && slices.Contains(q.Rules, f.Rule) {
+				r.Violations = append(r.Violations, f)
+			}
+		}
+	}
+	return r
+}
+
+// result words what some rules found together. Rules look at a part of a
+// requirement at most, so the best result is that no violation was found by so
+// many checks over so many resources; a requirement is never called met.
+func (t tally) result(rules []string) (class, text string, fails int) {
+	var sum verdicts
+	checks := 0
+	over := map[judged]bool{}
+	for _, id := range rules {
+		v := t[id]
+		if v == nil || len(v.resources) == 0 {
+			continue
+		}
+		checks++
+		sum.fail += v.fail
+		sum.open += v.open
+		sum.suppressed += v.suppressed
+		for r := range v.resources {
+			over[r] = true
+		}
+	}
+	by := " by " + plural(checks, "check", "checks") + " over " + plural(len(over), "resource", "resources")
+	switch {
+	case len(rules) == 0:
+		return "skip", "no rule looks at this", 0
+	case checks == 0:
+		return "skip", "nothing in these templates to check", 0
+	case sum.fail > 0:
+		class, text = "fail", plural(sum.fail, "violation", "violations")+" found"+by
+	case sum.open > 0:
+		class, text = "unknown", "no violation found"+by
+	default:
+		class, text = "pass", "no violation found"+by
+	}
+	if sum.open > 0 {
+		text += ", " + plural(sum.open, "verdict", "verdicts") + " open"
+	}
+	if sum.suppressed > 0 {
+		text += ", " + plural(sum.suppressed, "violation", "violations") + " suppressed"
+	}
+	return class, text, sum.fail
+}
