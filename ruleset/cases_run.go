@@ -194,6 +194,9 @@ func (c *caseRunner) missing(cases []Case) []string {
 		return false
 	}
 	for _, v := range []finding.Verdict{finding.Pass, finding.Fail} {
+		if v == finding.Pass && strings.TrimSpace(c.rule.Pass.Text) == "false" {
+			continue // a type that is not to be used at all: no resource of it is right
+		}
 		if !has(func(k *Case) bool { return k.Want == v }) {
 			out = append(out, fmt.Sprintf("rule %s has no case that wants %s", c.rule.ID, v))
 		}

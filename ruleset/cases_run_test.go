@@ -66,6 +66,24 @@ func TestRunCasesHold(t *testing.T) {
 	}
 }
 
+// TestRunCasesOfAForbiddenType: where nothing can be right, no case has to be.
+func TestRunCasesOfAForbiddenType(t *testing.T) {
+	report := runCases(t, fstest.MapFS{
+		"simpledb/domain.yaml": {Data: []byte(`id: simpledb-domain
+title: No domain is made
+severity: low
+domain: configuration
+types: [AWS::SDB::Domain]
+pass: "false"
+message: '"it cannot be encrypted"'
+`)},
+		"simpledb/domain_test.yaml": {Data: []byte("- name: any\n  want: fail\n  message: it cannot be encrypted\n")},
+	})
+	if !report.OK() {
+		t.Errorf("report is %+v", report)
+	}
+}
+
 func TestRunCasesTellDifferences(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"verdict", "want: pass", "want: fail", "verdict differs:\n  want fail\n  got  pass: Bucket keeps old object versions"},
