@@ -82,6 +82,7 @@ const (
 	hasFunction       = "@has"
 	sourceFunction    = "@source"
 	plaintextFunction = "@plaintext"
+	writtenFunction   = "@written"
 )
 
 // macros are has, source and plaintext: what they ask about is the property
@@ -91,6 +92,7 @@ func macros() []cel.Macro {
 		cel.GlobalMacro("has", 1, propertyMacro("has", hasFunction)),
 		cel.GlobalMacro("source", 1, propertyMacro("source", sourceFunction)),
 		cel.GlobalMacro("plaintext", 1, propertyMacro("plaintext", plaintextFunction)),
+		cel.GlobalMacro("written", 1, propertyMacro("written", writtenFunction)),
 	)
 }
 
@@ -125,6 +127,7 @@ func internalFunctions() []cel.EnvOption {
 		declare(hasFunction, cel.BoolType),
 		declare(sourceFunction, cel.StringType),
 		declare(plaintextFunction, cel.BoolType),
+		declare(writtenFunction, cel.StringType),
 		cel.Function(collectFunction, cel.Overload("plumbline_"+collectFunction, []*cel.Type{cel.ListType(a), cel.BoolType, a, b}, cel.ListType(a))),
 	}
 }

@@ -29,6 +29,12 @@ func presenceFunctions() []Function {
 		Signature: []string{"plaintext(x.Property) bool"},
 		Doc:       "Whether the value stands in the template for all to read: a literal, or the default of a parameter, NoEcho or not. An absent or empty value is not.",
 		Examples:  []string{"!plaintext(resource.MasterUserPassword)"},
+	}, {
+		Name: "written", Group: "What is set, and where it comes from",
+		Signature: []string{"written(x.Property) string"},
+		Doc: "The text that stands in the template for all to read: of Fn::Base64 what it encodes, with … for each part that is not known. " +
+			"So a search of it says what was written down, whatever parameters hold. Of an absent value \"\".",
+		Examples: []string{`!written(resource.UserData).matches("AKIA[A-Z0-9]{16}")`},
 	}}
 }
 

@@ -92,6 +92,7 @@ var propertyNodes = map[string]func(property) ref.Val{
 	hasFunction:       func(p property) ref.Val { return types.Bool(p.value != nil) },
 	sourceFunction:    func(p property) ref.Val { return types.String(p.source()) },
 	plaintextFunction: property.plaintext,
+	writtenFunction:   property.written,
 }
 
 // The sources of a value, as source() tells them.
@@ -166,4 +167,40 @@ func (p property) plaintext() ref.Val {
 		}
 	}
 	return types.False
+}
+
+// gap stands in a written text for each part that is not known.
+const gap = "…"
+
+// written is the text that the template shows of the value. What a macro makes
+// may or may not be written there.
+func (p property) written() ref.Val {
+	v := p.value
+	if v == nil {
+		return types.String("")
+	}
+	if v.Origin != nil && v.Origin.Plain != nil {
+		v = v.Origin.Plain
+	}
+	if v.Kind != cfn.Unknown {
+		if v.Kind == cfn.List || v.Kind == cfn.Map {
+			return types.NewErr("written takes a text, not %s", describeValue(v))
+		}
+		return types.String(v.Text)
+	}
+	for _, need := range v.Unknown.Needs {
+		if strings.HasPrefix(need, "transform ") {
+			return unknownOf(v.Unknown.Needs)
+		}
+	}
+	if len(v.Unknown.Shape) == 0 {
+		return types.String(gap)
+	}
+	var text strings.Builder
+	for _, piece := range v.Unknown.Shape {
+		if text.WriteString(piece.Literal); piece.Gap {
+			text.WriteString(gap)
+		}
+	}
+	return types.String(text.String())
 }
