@@ -16,7 +16,7 @@ import (
 
 	"plumbline/cfn"
 	"plumbline/cfn/source"
-	"plumbline/finding"
+	"plumbline/internal/bundle"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/rules"
@@ -288,62 +288,11 @@ func (j *judge) render(w io.Writer, format string, r *scan.Report) error {
 
 // reportRules describes the rules that a report's findings name.
 func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
-	out := map[string]report.Rule{
-		finding.TemplateReadable: {ID: finding.TemplateReadable, Title: ruleset.TemplateReadable.Title, Severity: ruleset.TemplateReadable.Severity,
-			Domain: ruleset.TemplateReadable.Domain, Remediation: ruleset.TemplateReadable.Remediation},
-	}
-	for _, a := range r.Assessments {
-		for i := range a.Findings {
-			id := a.Findings[i].Rule
-			if _, ok := out[id]; ok {
-				continue
-			}
-			e := j.set.Index().Entry(id)
-			if e == nil {
-				continue
-			}
-			d, err := e.Details()
-			if err != nil {
-				continue // the index is generated and tested; a title less is no reason to lose a report
-			}
-			x := report.Rule{ID: id, Title: d.Title, Severity: j.policy.SeverityOf(id, d.Severity), Domain: e.Domain, Types: e.Types}
-			for _, c := range j.controls(id, d.Controls) {
-				x.Controls = append(x.Controls, report.Control{Framework: c.Framework, ID: c.ID, Fit: string(c.Fit)})
-			}
-			out[id] = x
-		}
-	}
-	return out
-}
-
-// controls is the requirements that look at a rule: those of the index, unless
-// folders of the user's own may hold frameworks that name built-in rules.
-func (j *judge) controls(rule string, indexed []ruleset.Control) []ruleset.Control {
-	if len(j.flags.rules) == 0 {
-		return indexed
-	}
-	return j.set.Frameworks().Controls(rule)
+	return bundle.Rules(j.set, j.policy, len(j.flags.rules) > 0, r)
 }
 
 // frameworks is the built-in frameworks and the user's own, for a report by requirement.
-func (j *judge) frameworks() []report.Framework {
-	var out []report.Framework
-	for _, fw := range j.set.Frameworks() {
-		x := report.Framework{ID: fw.ID, Title: fw.Title}
-		for _, h := range fw.Sections {
-			x.Sections = append(x.Sections, report.Section{ID: h.ID, Title: h.Title})
-		}
-		for _, q := range fw.Requirements {
-			y := report.Requirement{ID: q.ID, Title: q.Title, Section: fw.SectionOf(q.ID), NotCovered: q.NotCovered}
-			for _, m := range q.Rules {
-				y.Rules = append(y.Rules, m.Rule)
-			}
-			x.Requirements = append(x.Requirements, y)
-		}
-		out = append(out, x)
-	}
-	return out
-}
+func (j *judge) frameworks() []report.Framework { return bundle.Frameworks(j.set) }
 
 // openRules opens the built-in rules and those of further folders under a policy; nil is the default one.
 func openRules(dirs []string, p *ruleset.Policy) (*ruleset.Set, error) {

@@ -183,7 +183,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	if inFramework != nil || known != nil {
 		doc.Only = func(x finding.Finding) bool {
-			if inFramework != nil && !inFramework[x.Rule] && x.Rule != finding.TemplateReadable {
+			if inFramework != nil && !inFramework[x.Rule] && (x.Rule != finding.TemplateReadable || x.Verdict == finding.Pass) {
 				return false
 			}
 			// What holds now is no finding that an earlier report could list.

@@ -47,6 +47,8 @@ func readHistory(ctx context.Context, dir string, db *sqlite.DB) (*History, erro
 	if h.Scans, err = collect[scan.Summary](ctx, store, scan.ScansPrefix); err != nil {
 		return nil, err
 	}
+	// Keys carry whole seconds: two scans of the same second stand in any order.
+	slices.SortStableFunc(h.Scans, func(a, b scan.Summary) int { return a.Started.Compare(b.Started) })
 	if h.Failures, err = collect[scan.Failure](ctx, store, scan.FailuresPrefix); err != nil {
 		return nil, err
 	}
