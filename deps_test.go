@@ -29,10 +29,10 @@ type rule struct {
 }
 
 // adapters are the packages that know one backend each.
-var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/..."}
+var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/...", "internal/stepfunctions/..."}
 
 // wiring puts tasks, adapters and the engine together.
-var wiring = []string{"internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/..."}
+var wiring = []string{"internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
 
 var (
 	awsSDK = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
@@ -52,11 +52,22 @@ var rules = []rule{
 	{adapters, slices.Concat(wiring, []string{"tasks/...", "ruleset/...", "asl/...", "workflows/...", "cmd/..."}), nil, "an adapter knows domain types and its backend; who uses it is not its affair"},
 	{[]string{"internal/report/..."}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "internal/local/...", "internal/cli/..."}), nil, "a report is rendered from what was found, wherever that came from"},
 	{[]string{"internal/local/..."}, []string{"internal/cli/...", "internal/console/...", "cmd/..."}, nil, "the command line calls the local suite, not the other way"},
+	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
+	{[]string{"internal/throttle"}, []string{"..."}, nil, "it judges the SDK's errors; what they mean to an interface is the adapter's to say"},
+	{[]string{"tasks/*/lambda"}, slices.Concat(world, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
+	{[]string{"cmd/...", "internal/cli/...", "internal/local/..."}, awsSDK, nil, "the binary of a laptop carries no SDK: it needs no account and starts at once"},
+	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "tasks/catalog", "finding", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, and judges itself by the rules"},
 }
 
 // only lists the packages that may import a thing directly.
 var only = []rule{
+	{[]string{"internal/s3blob", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
+	{[]string{"internal/dynamo", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
+	{[]string{"internal/sns", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
+	{[]string{"internal/stacks", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudformation/..."}, nil, "CloudFormation stays behind one adapter"},
+	{[]string{"internal/stepfunctions", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sfn/..."}, nil, "Step Functions stays behind one adapter"},
+	{[]string{"tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/config/..."}, nil, "a main alone reads who it is and where"},
 	{[]string{"internal/sqlite"}, []string{"modernc.org/...", "database/sql/..."}, nil, "SQL stays behind one adapter"},
 	{[]string{"cmd/plumbline", "internal/cli/..."}, []string{"github.com/spf13/..."}, nil, "commands and flags are the command line's"},
 	{[]string{"ruleset/..."}, []string{"cel.dev/..."}, nil, "how rules are evaluated is ruleset's own affair"},
@@ -222,8 +233,9 @@ func match(pattern, name string) bool {
 	case strings.HasSuffix(pattern, "/..."):
 		base := strings.TrimSuffix(pattern, "/...")
 		return name == base || strings.HasPrefix(name, base+"/")
-	case strings.HasSuffix(pattern, "/*"):
-		return path.Dir(name) == strings.TrimSuffix(pattern, "/*")
+	case strings.Contains(pattern, "*"):
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
 	}
 	return pattern == name
 }
@@ -235,7 +247,7 @@ func TestMatch(t *testing.T) {
 	}{
 		{"...", "finding", true}, {"...", "strings", false}, {"...", "cel.dev/cel-go", false},
 		{"asl/...", "asl", true}, {"asl/...", "asl/engine", true}, {"asl/...", "aslx", false},
-		{"tasks/*", "tasks/assess", true}, {"tasks/*", "tasks/assess/lambda", false},
+		{"tasks/*", "tasks/assess", true}, {"tasks/*", "tasks/assess/lambda", false}, {"tasks/*/lambda", "tasks/assess/lambda", true}, {"tasks/*/lambda", "tasks/assess", false},
 		{"net/http/...", "net/http", true}, {"rules", "ruleset", false},
 	} {
 		if got := match(tc.pattern, tc.name); got != tc.want {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -56,7 +55,7 @@ func (r *runner) suppress() assess.Suppress {
 	if r.o.NoSuppressions {
 		return nil
 	}
-	same := &equivalents{index: r.o.Rules.Index()}
+	same := r.o.Rules.Index().Equivalents()
 	return func(models []*cfn.Model, findings []finding.Finding, now time.Time) []string {
 		s := ruleset.Suppress(r.o.Policy, same, models, findings, now)
 		r.matched.add(s.Matched)
@@ -66,29 +65,6 @@ func (r *runner) suppress() assess.Suppress {
 		}
 		return warnings
 	}
-}
-
-// equivalents decodes a rule's ids in other tools when a template suppresses
-// by one of them, each once.
-type equivalents struct {
-	index *ruleset.Index
-	known sync.Map // rule id → map[string][]string
-}
-
-// Equivalents returns the rule's ids by tool. A rule that cannot be decoded has
-// none: that its index is broken is told when it is judged.
-func (e *equivalents) Equivalents(rule string) map[string][]string {
-	if v, ok := e.known.Load(rule); ok {
-		return v.(map[string][]string)
-	}
-	var ids map[string][]string
-	if entry := e.index.Entry(rule); entry != nil {
-		if d, err := entry.Details(); err == nil {
-			ids = d.Equivalents
-		}
-	}
-	e.known.Store(rule, ids)
-	return ids
 }
 
 // templates lists and reads the templates of a scan.

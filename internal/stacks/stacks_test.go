@@ -68,7 +68,9 @@ func text(body string) func(*cloudformation.GetTemplateInput) (*cloudformation.G
 
 func TestFetch(t *testing.T) {
 	failing := func(err error) func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
-		return func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) { return nil, err }
+		return func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
+			return nil, err
+		}
 	}
 	noTemplate := func(err error) func(*cloudformation.GetTemplateInput) (*cloudformation.GetTemplateOutput, error) {
 		return func(*cloudformation.GetTemplateInput) (*cloudformation.GetTemplateOutput, error) { return nil, err }

@@ -1,0 +1,153 @@
+// Package bundle is what a function on AWS judges by: the built-in rules and,
+// where the deployment hands one over, a zip with the organisation's policy
+// file, plumbline.yaml, at its root and the organisation's rules in any folder.
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"plumbline/blob"
+	"plumbline/cfn"
+	"plumbline/finding"
+	"plumbline/internal/report"
+	"plumbline/rules"
+	"plumbline/ruleset"
+	"plumbline/scan"
+)
+
+// Version of the functions, set by the build.
+var Version = "dev"
+
+// Bundle is rules and a policy, opened. Safe for concurrent use.
+type Bundle struct {
+	Set    *ruleset.Set
+	Policy *ruleset.Policy // nil: the default one
+
+	key  string
+	own  fs.FS // the organisation's rules; nil: none
+	same ruleset.Equivalents
+}
+
+// Open reads the bundle that lies under key; "" stands for the built-in rules
+// and no policy. Everything that is wrong with a bundle is told together.
+func Open(ctx context.Context, blobs blob.Store, key string) (*Bundle, error) {
+	b := &Bundle{key: key}
+	var more []ruleset.Folder
+	if key != "" {
+		raw, err := blob.Get[blob.Raw](ctx, blobs, blob.Ref{Key: key})
+		if err != nil {
+			return nil, fmt.Errorf("read the organisation's rules: %w", err)
+		}
+		files, err := zip.NewReader(bytes.NewReader(*raw), int64(len(*raw)))
+		if err != nil {
+			return nil, fmt.Errorf("open %q: %w", key, err)
+		}
+		if err := b.readPolicy(files); err != nil {
+			return nil, err
+		}
+		b.own = files
+		more = append(more, ruleset.Folder{Path: key, Rules: files})
+	}
+	var err error
+	if b.Set, err = ruleset.Open(rules.FS, b.Policy, more...); err != nil {
+		return nil, err
+	}
+	if b.Policy != nil {
+		var wrong []error
+		for _, p := range b.Policy.Check(b.Set.Index()) {
+			wrong = append(wrong, p)
+		}
+		if err := errors.Join(wrong...); err != nil {
+			return nil, err
+		}
+	}
+	b.same = b.Set.Index().Equivalents()
+	return b, nil
+}
+
+func (b *Bundle) readPolicy(files fs.FS) error {
+	src, err := fs.ReadFile(files, ruleset.PolicyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s of %q: %w", ruleset.PolicyFile, b.key, err)
+	}
+	b.Policy, err = ruleset.ReadPolicy(b.key+"/"+ruleset.PolicyFile, src)
+	return err
+}
+
+// InForce reports whether a rule is judged: it exists, and no policy turns it off.
+func (b *Bundle) InForce(rule string) bool {
+	if _, off := b.Policy.RuleOff(rule); off {
+		return false
+	}
+	return b.Set.Index().HasRule(rule)
+}
+
+// Suppress applies the policy's suppressions and those in the template.
+func (b *Bundle) Suppress(models []*cfn.Model, findings []finding.Finding, now time.Time) []string {
+	var warnings []string
+	for _, w := range ruleset.Suppress(b.Policy, b.same, models, findings, now).Warnings {
+		warnings = append(warnings, w.Error())
+	}
+	return warnings
+}
+
+// Provenance is what a report says of tool, rules and policy. It reads every rule file.
+func (b *Bundle) Provenance() (scan.Provenance, error) {
+	p := scan.Provenance{Tool: "plumbline", Version: Version}
+	for _, e := range b.Set.Index().Entries {
+		if b.InForce(e.ID) {
+			p.Rules++
+		}
+	}
+	if b.Policy != nil {
+		p.PolicyPath, p.PolicyHash = b.key+"/"+ruleset.PolicyFile, b.Policy.Hash()
+	}
+	h := sha256.New()
+	if err := addRules(h, "", rules.FS); err != nil {
+		return p, err
+	}
+	if b.own != nil {
+		if err := addRules(h, b.key, b.own); err != nil {
+			return p, err
+		}
+	}
+	p.RulesHash = hex.EncodeToString(h.Sum(nil))
+	return p, nil
+}
+
+// addRules hashes the text of every rule, name by name.
+func addRules(w io.Writer, folder string, files fs.FS) error {
+	names, err := ruleset.RuleFiles(files)
+	if err != nil {
+		return fmt.Errorf("list the rules of %q: %w", folder, err)
+	}
+	for _, name := range names {
+		src, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("read rule %q of %q: %w", name, folder, err)
+		}
+		if _, err := fmt.Fprintf(w, "%s/%s %d\n%s", folder, name, len(src), src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Render writes a report that lists everything which needs attention. It is a scan.Render.
+func (b *Bundle) Render(w io.Writer, format string, r *scan.Report) error {
+	return report.Write(w, format, &report.Document{
+		Report: r, Rules: Rules(b.Set, b.Policy, b.own != nil, r), Frameworks: Frameworks(b.Set), Show: report.DefaultShow(),
+	})
+}

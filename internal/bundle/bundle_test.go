@@ -1,0 +1,160 @@
+package bundle_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"plumbline/blob"
+	"plumbline/cfn"
+	"plumbline/finding"
+	"plumbline/internal/bundle"
+	"plumbline/scan"
+)
+
+const policy = `version: 1
+rules:
+  s3-bucket-logging: {off: the trail logs it}
+suppressions:
+  - rule: sqs-owner-tag
+    resource: Jobs
+    reason: nobody owns it
+    approver: kim@example.com
+    until: 2030-01-01
+`
+
+const rule = `id: sqs-owner-tag
+title: Queue names its owner
+severity: low
+domain: tagging
+types: [AWS::SQS::Queue]
+pass: resource.Tags.exists(t, t.Key == "owner")
+message: '"no owner is named"'
+remediation: Tag the queue.
+`
+
+// open keeps a zip of these files and opens it.
+func open(t *testing.T, files map[string]string) (*bundle.Bundle, error) {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, text := range files {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store := new(blob.Memory)
+	if _, err := store.Put(t.Context(), "bundles/b1.zip", blob.Raw(b.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	return bundle.Open(t.Context(), store, "bundles/b1.zip")
+}
+
+func judge(t *testing.T, b *bundle.Bundle, d finding.Domain) ([]*cfn.Model, []finding.Finding) {
+	t.Helper()
+	s := &scan.Snapshot{Source: []byte("Resources:\n  Jobs:\n    Type: AWS::SQS::Queue\n")}
+	models, err := s.Models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs, _, err := b.Set.Judge(t.Context(), d, models, func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return models, fs
+}
+
+func TestWithoutABundleTheBuiltInRulesJudge(t *testing.T) {
+	b, err := bundle.Open(t.Context(), new(blob.Memory), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Policy != nil || !b.InForce("s3-bucket-logging") || b.InForce("sqs-owner-tag") {
+		t.Errorf("policy %v", b.Policy)
+	}
+	p, err := b.Provenance()
+	if err != nil || p.Rules != len(b.Set.Index().Entries) || len(p.RulesHash) != 64 || p.PolicyPath != "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestAnOrganisationsPolicyAndRules(t *testing.T) {
+	b, err := open(t, map[string]string{"plumbline.yaml": policy, "queues/owner-tag.yaml": rule})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.InForce("s3-bucket-logging") || !b.InForce("sqs-owner-tag") || !b.InForce("s3-bucket-versioning") {
+		t.Error("the policy turns one rule off, and only that")
+	}
+	models, fs := judge(t, b, finding.Tagging)
+	i := -1
+	for n := range fs {
+		if fs[n].Rule == "sqs-owner-tag" {
+			i = n
+		}
+	}
+	if i < 0 || fs[i].Verdict != finding.Fail {
+		t.Fatalf("findings: %+v", fs)
+	}
+	if w := b.Suppress(models, fs, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)); len(w) != 0 || fs[i].Suppressed == nil {
+		t.Errorf("suppressed: %+v, warnings %q", fs[i].Suppressed, w)
+	}
+	with, err := b.Provenance()
+	if err != nil || with.PolicyPath != "bundles/b1.zip/plumbline.yaml" || with.PolicyHash == "" {
+		t.Errorf("%+v, %v", with, err)
+	}
+	plain, err := bundle.Open(t.Context(), new(blob.Memory), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := plain.Provenance()
+	if err != nil || without.RulesHash == with.RulesHash || without.Rules != with.Rules {
+		t.Errorf("one rule more and one off: %d and %d rules; %v", without.Rules, with.Rules, err)
+	}
+
+	r := &scan.Report{Counts: finding.Counts{"fail": 1}, Assessments: []scan.Assessment{{Target: scan.Target{Stack: "Payments"}, Findings: fs[i : i+1], Counts: finding.Counts{"fail": 1}}}}
+	for _, format := range scan.StoredFormats {
+		fs[i].Suppressed = nil
+		var out bytes.Buffer
+		if err := b.Render(&out, format, r); err != nil || !strings.Contains(out.String(), "sqs-owner-tag") {
+			t.Errorf("%s: %v in\n%.300s", format, err, out.String())
+		}
+	}
+}
+
+func TestWhatIsWrongWithABundle(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"a policy that does not decode", map[string]string{"plumbline.yaml": "version: 1\nallowedRegion: [x]\n"}, "bundles/b1.zip/plumbline.yaml:2"},
+		{"a policy for a rule that does not exist", map[string]string{"plumbline.yaml": "version: 1\nrules:\n  s3-bucket-loging: {off: the trail logs it}\n"}, "s3-bucket-loging"},
+		{"a rule that does not compile", map[string]string{"r.yaml": strings.Replace(rule, "resource.Tags", "resource.Tag", 1)}, "bundles/b1.zip/r.yaml"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if _, err := open(t, tc.files); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error = %v, want one that names %q", err, tc.want)
+			}
+		})
+	}
+	store := new(blob.Memory)
+	if _, err := bundle.Open(t.Context(), store, "nowhere.zip"); err == nil {
+		t.Error("a bundle that is not there is opened")
+	}
+	if _, err := store.Put(t.Context(), "b.zip", blob.Raw("no zip")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bundle.Open(t.Context(), store, "b.zip"); err == nil || !strings.Contains(err.Error(), `"b.zip"`) {
+		t.Errorf("no zip: %v", err)
+	}
+}

@@ -1,0 +1,34 @@
+// Command lambda is the function Intake: EventBridge calls it with events.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"plumbline/internal/dynamo"
+	"plumbline/internal/stepfunctions"
+	"plumbline/tasks"
+	"plumbline/tasks/intake"
+)
+
+func main() {
+	c, err := intake.ConfigFromEnv(os.LookupEnv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	events := dynamo.NewEvents(dynamodb.NewFromConfig(account), c.Table)
+	starter := stepfunctions.New(sfn.NewFromConfig(account))
+	// Without owners, a Config event about anything but a stack is left to the daily sweep.
+	lambda.Start(tasks.Of(intake.New(events, starter, nil, c, time.Now).Handle))
+}

@@ -1,0 +1,32 @@
+// Command lambda is the function PersistFindings: the workflow scan-stack calls it.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"plumbline/internal/dynamo"
+	"plumbline/internal/s3blob"
+	"plumbline/tasks"
+	"plumbline/tasks/persistfindings"
+)
+
+func main() {
+	c, err := persistfindings.ConfigFromEnv(os.LookupEnv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := dynamo.NewFindings(dynamodb.NewFromConfig(account), c.Table)
+	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
+	lambda.Start(tasks.Of(persistfindings.New(store, blobs).Handle))
+}

@@ -1,0 +1,40 @@
+// Command lambda is the function Summarize: the workflow scan-estate calls it.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"plumbline/internal/bundle"
+	"plumbline/internal/s3blob"
+	"plumbline/tasks"
+	"plumbline/tasks/summarize"
+)
+
+func main() {
+	ctx := context.Background()
+	c, err := summarize.ConfigFromEnv(os.LookupEnv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
+	b, err := bundle.Open(ctx, blobs, c.Bundle)
+	if err != nil {
+		log.Fatal(err)
+	}
+	provenance, err := b.Provenance()
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(tasks.Of(summarize.New(blobs, b.Render, provenance, time.Now).Handle))
+}
