@@ -10,15 +10,23 @@ import (
 	"plumbline/scan"
 )
 
-// The JSON report. Field names are a contract: docs/report.schema.json describes them.
+// jsonReport is the JSON report. Its names are a contract, which
+// docs/report.schema.json publishes; the doc tags are what that says of them.
+type jsonReport struct {
+	SchemaVersion string         `json:"schemaVersion" doc:"version of this shape: a field that is added leaves it, one that goes or changes its meaning moves it"`
+	Provenance    jsonProvenance `json:"provenance" doc:"what made the report, so that it can be made again"`
+	Summary       jsonSummary    `json:"summary"`
+	Findings      []jsonFinding  `json:"findings" doc:"what --show lists, by template, then place, rule and resource"`
+}
+
 type jsonProvenance struct {
 	Tool      jsonTool          `json:"tool"`
 	Rules     jsonRules         `json:"rules"`
-	Policy    *jsonPolicy       `json:"policy"`
+	Policy    *jsonPolicy       `json:"policy" doc:"the policy file, null where none was used"`
 	Started   time.Time         `json:"started"`
 	Finished  time.Time         `json:"finished"`
-	Inputs    map[string]string `json:"inputs,omitempty"`
-	Templates []jsonTemplate    `json:"templates"`
+	Inputs    map[string]string `json:"inputs,omitempty" doc:"template parameters given, by name; those with NoEcho are left out"`
+	Templates []jsonTemplate    `json:"templates" doc:"everything that was scanned"`
 }
 
 type jsonTool struct {
@@ -27,8 +35,8 @@ type jsonTool struct {
 }
 
 type jsonRules struct {
-	Count  int    `json:"count"`
-	SHA256 string `json:"sha256"`
+	Count  int    `json:"count" doc:"rules in force"`
+	SHA256 string `json:"sha256" doc:"over the text of every rule"`
 }
 
 type jsonPolicy struct {
@@ -37,20 +45,20 @@ type jsonPolicy struct {
 }
 
 type jsonTemplate struct {
-	Path    string   `json:"path"`
+	Path    string   `json:"path" doc:"as it was found from the paths given; - is standard input"`
 	Stack   string   `json:"stack,omitempty"`
-	SHA256  string   `json:"sha256,omitempty"`
-	Partial []string `json:"partial,omitempty"`
+	SHA256  string   `json:"sha256,omitempty" doc:"of the template's text; absent where it could not be read"`
+	Partial []string `json:"partial,omitempty" doc:"domains whose rules could not be run on it" enum:"domain"`
 }
 
 type jsonSummary struct {
 	Templates  int            `json:"templates"`
-	Statuses   finding.Counts `json:"statuses"`
-	Severities map[string]int `json:"severities"` // of listed failures
-	Partial    []string       `json:"partial"`
-	Skipped    []jsonSkipped  `json:"skipped"`
-	New        int            `json:"new,omitempty"`
-	Resolved   int            `json:"resolved,omitempty"`
+	Statuses   finding.Counts `json:"statuses" doc:"all verdicts by status, listed or not; with --framework or --baseline only those that it leaves" keys:"status"`
+	Severities map[string]int `json:"severities" doc:"listed violations by severity" keys:"severity"`
+	Partial    []string       `json:"partial" doc:"domains whose rules could not be run on some template: nothing is said about them" enum:"domain"`
+	Skipped    []jsonSkipped  `json:"skipped" doc:"files that were found and are no templates"`
+	New        int            `json:"new,omitempty" doc:"findings first seen by this scan; with --data only"`
+	Resolved   int            `json:"resolved,omitempty" doc:"findings open before and gone now; with --data only"`
 }
 
 type jsonSkipped struct {
@@ -59,28 +67,28 @@ type jsonSkipped struct {
 }
 
 type jsonFinding struct {
-	Rule        string           `json:"rule"`
-	Status      string           `json:"status"`
-	Severity    finding.Severity `json:"severity"`
-	Domain      finding.Domain   `json:"domain,omitempty"`
-	Template    string           `json:"template"`
-	Line        int              `json:"line,omitempty"`
-	Column      int              `json:"column,omitempty"`
-	Resource    *jsonResource    `json:"resource,omitempty"`
-	Message     string           `json:"message,omitempty"`
-	Remediation string           `json:"remediation,omitempty"`
-	Fix         string           `json:"fix,omitempty"`
-	Controls    []Control        `json:"controls,omitempty"`
-	Needs       []string         `json:"needs,omitempty"`
-	Assuming    []string         `json:"assuming,omitempty"`
-	Suppression *jsonSuppression `json:"suppression,omitempty"`
-	Fingerprint string           `json:"fingerprint,omitempty"`
+	Rule        string           `json:"rule" doc:"id of the rule"`
+	Status      string           `json:"status" enum:"status" doc:"unknown: something that the template does not say would settle it, see needs; error: could not be judged"`
+	Severity    finding.Severity `json:"severity" enum:"severity"`
+	Domain      finding.Domain   `json:"domain,omitempty" enum:"domain"`
+	Template    string           `json:"template" doc:"path of the template"`
+	Line        int              `json:"line,omitempty" doc:"1-based; absent where there is no place"`
+	Column      int              `json:"column,omitempty" doc:"1-based, in characters"`
+	Resource    *jsonResource    `json:"resource,omitempty" doc:"absent where the finding is about the template"`
+	Message     string           `json:"message,omitempty" doc:"the value found"`
+	Remediation string           `json:"remediation,omitempty" doc:"what to do"`
+	Fix         string           `json:"fix,omitempty" doc:"whether plumbline knows the change: available, needs-value or none"`
+	Controls    []Control        `json:"controls,omitempty" doc:"requirements that the rule looks at"`
+	Needs       []string         `json:"needs,omitempty" doc:"what would settle an unknown"`
+	Assuming    []string         `json:"assuming,omitempty" doc:"the choices of parameters and conditions under which it is so; absent: under all"`
+	Suppression *jsonSuppression `json:"suppression,omitempty" doc:"why a suppressed violation does not count"`
+	Fingerprint string           `json:"fingerprint,omitempty" doc:"the same for the same finding in every scan; absent for pass and skip"`
 }
 
 type jsonResource struct {
 	LogicalID     string `json:"logicalId"`
 	Type          string `json:"type"`
-	ConstructPath string `json:"constructPath,omitempty"`
+	ConstructPath string `json:"constructPath,omitempty" doc:"of the CDK construct"`
 	Stack         string `json:"stack,omitempty"`
 	Account       string `json:"account,omitempty"`
 	Region        string `json:"region,omitempty"`
@@ -89,9 +97,9 @@ type jsonResource struct {
 type jsonSuppression struct {
 	Reason   string `json:"reason"`
 	Approver string `json:"approver,omitempty"`
-	Until    string `json:"until,omitempty"`
+	Until    string `json:"until,omitempty" doc:"last day on which it counts, YYYY-MM-DD"`
 	Control  string `json:"compensatingControl,omitempty"`
-	Source   string `json:"source,omitempty"`
+	Source   string `json:"source,omitempty" doc:"where it is written"`
 }
 
 // writeJSON streams the report: one finding a line, so that the text diffs

@@ -153,10 +153,11 @@ func (d *Document) Unjudged() bool {
 // where it is set. Passes and skips that were not kept as findings are counted
 // as the scan counted them.
 func (d *Document) counts() finding.Counts {
-	if d.Only == nil {
-		return d.Report.Counts
-	}
 	n := finding.Counts{}
+	if d.Only == nil {
+		n.Add(d.Report.Counts)
+		return n
+	}
 	kept := map[string]bool{}
 	for _, a := range d.Report.Assessments {
 		for _, f := range a.Findings {
