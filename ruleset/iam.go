@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -159,24 +160,13 @@ func principals(v *cfn.Value) *cfn.Value {
 }
 
 // mayBeStar reports whether a value that is not known may turn out to be "*".
+// What a resource of the template returns is taken for a name or an ARN.
 func mayBeStar(v *cfn.Value) bool {
-	if v.Kind != cfn.Unknown || v.Unknown.Ref != nil {
+	if v.Kind != cfn.Unknown || v.Unknown.Ref != nil || slices.ContainsFunc(v.Unknown.Shape, func(p cfn.Piece) bool { return p.Ref != nil }) {
 		return false
 	}
-	stars := 0
-	for _, p := range v.Unknown.Shape {
-		switch {
-		case p.Gap:
-			if p.Ref != nil {
-				return false
-			}
-		case p.Literal == "*":
-			stars++
-		default:
-			return false
-		}
-	}
-	return stars < 2
+	s := (&owner{}).symbolicOf(v.Unknown)
+	return s == nil || s.equals("*") != no
 }
 
 // prefixed is the text v after a prefix.

@@ -19,6 +19,7 @@ Resources:
           - {Effect: Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: "s3:GetObject", Resource: "*"}
           - {Effect: Allow, Principal: {AWS: !Sub "${Who}*"}, Action: "s3:GetObject", Resource: "*"}
           - {Effect: Allow, Principal: {AWS: ["*", !Ref Who]}, Action: "s3:GetObject", Resource: "*"}
+          - {Effect: Allow, Principal: {AWS: !Ref "AWS::AccountId"}, Action: "s3:GetObject", Resource: "*"}
           - {Effect: Allow, Principal: !Ref Who, Action: "s3:GetObject", Resource: "*"}
   Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}
 `
@@ -30,7 +31,8 @@ Resources:
 		{`"*" in ` + doc + `[2].Principals`, `false`},
 		{doc + `[3].anyPrincipal()`, `unknown: parameter Who`},
 		{doc + `[4].anyPrincipal()`, `true`},
-		{doc + `[5].anyPrincipal()`, `unknown: parameter Who`},
+		{doc + `[5].anyPrincipal()`, `false`},
+		{doc + `[6].anyPrincipal()`, `unknown: parameter Who`},
 		{doc + `[2].Principals.exists(p, p.startsWith("AWS:"))`, `true`},
 	})
 }

@@ -168,7 +168,11 @@ func (j *judgement) assumed(world int, others []int) []string {
 	var out []string
 	for _, x := range j.models[world].Assumed {
 		if j.distinguishes(x, others) {
-			out = append(out, x.Name+" is "+x.Value)
+			value := x.Value
+			if value == "" {
+				value = "empty"
+			}
+			out = append(out, x.Name+" is "+value)
 		}
 	}
 	return out
