@@ -70,9 +70,13 @@ func section(root *Value, name string) (*Value, Pos) {
 
 // intended refuses what was not meant to be a template. A map without
 // Resources that has other signs of one is a template with a problem, save for
-// a CDK stack to which nothing was added: it declares only what the CDK itself needs.
+// a CDK stack to which nothing was added: it declares only what the CDK itself
+// needs. An empty map is a template to which nothing was added yet.
 func (l *loader) intended(root, resources *Value, at Pos) *Problem {
 	if resources != nil && (resources.Kind == Map || resources.Kind == Null) {
+		return nil
+	}
+	if len(root.Fields) == 0 {
 		return nil
 	}
 	version, _ := section(root, "AWSTemplateFormatVersion")

@@ -3,6 +3,7 @@ package cfn
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -20,6 +21,9 @@ func Sniff(path string, src []byte) (ok bool, reason string) {
 	text := bytes.TrimLeft(l.src, " \t\r\n")
 	if len(text) == 0 {
 		return false, "empty"
+	}
+	if isEmptyMap(text) && !strings.HasSuffix(path, ".json") { // in JSON it is far more often some tool's settings
+		return true, ""
 	}
 	if !speaksOfTemplates(text) {
 		return false, "no Resources section"
@@ -39,6 +43,16 @@ func Sniff(path string, src []byte) (ok bool, reason string) {
 		return false, "no Resources section"
 	}
 	return true, ""
+}
+
+// isEmptyMap reports whether a text is {} and nothing else.
+func isEmptyMap(text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte("{"))
+	if !ok {
+		return false
+	}
+	rest, ok = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("}"))
+	return ok && len(bytes.TrimSpace(rest)) == 0
 }
 
 // speaksOfTemplates reports whether a text holds a word that a template cannot do without.

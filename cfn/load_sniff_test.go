@@ -14,6 +14,8 @@ func TestSniff(t *testing.T) {
 	}{
 		{"YAML", "t.yaml", "# c\nResources:\n  A: {Type: AWS::S3::Bucket}\n", true, ""},
 		{"YAML by its version", "t.yaml", "AWSTemplateFormatVersion: 2010-09-09\n", true, ""},
+		{"an empty map", "t.yaml", "{ }\n", true, ""},
+		{"an empty map in JSON", "t.json", "{}", false, none},
 		{"quoted keys", "t.yaml", "\"Resources\" :\n  A: {Type: Vendor::Thing::It}\n", true, ""},
 		{"windows lines and byte order mark", "t.yaml", "\ufeffResources:\r\n  A: {Type: AWS::S3::Bucket}\r\n", true, ""},
 		{"indented throughout", "t.yaml", "  Resources:\n    A: {Type: AWS::S3::Bucket}\n", true, ""},
