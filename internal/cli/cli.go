@@ -86,10 +86,8 @@ func Main(args []string, s Streams) int {
 	root := newRoot(&s)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if out.err != nil && (err == nil || errors.As(err, new(exit))) && !errors.Is(out.err, syscall.EPIPE) {
-		// EPIPE is no error: the reader has gone (`plumbline scan … | head`), and
-		// what was judged stays judged, so the exit code is the command's.
-		err = fmt.Errorf("write to standard output: %s", cause(out.err))
+	if out.err != nil && (err == nil || errors.As(err, new(exit)) || errors.Is(err, out.err)) {
+		err = out.fold(err)
 	}
 	return code(ctx, &s, err)
 }
@@ -99,6 +97,19 @@ func Main(args []string, s Streams) int {
 type resultWriter struct {
 	w   io.Writer
 	err error
+}
+
+// fold makes the error of a command of its own and of what became of its
+// result. A reader that has gone (`plumbline scan … | head`) is no error: what
+// was judged stays judged, so the exit code is the command's.
+func (r *resultWriter) fold(err error) error {
+	switch {
+	case !errors.Is(r.err, syscall.EPIPE):
+		return fmt.Errorf("write to standard output: %s", cause(r.err))
+	case errors.Is(err, r.err):
+		return nil
+	}
+	return err
 }
 
 func (r *resultWriter) Write(p []byte) (int, error) {
@@ -122,8 +133,6 @@ func code(ctx context.Context, s *Streams, err error) int {
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.Err, "plumbline: interrupted")
 		return ExitInterrupted
-	case errors.Is(err, syscall.EPIPE):
-		return ExitClean
 	}
 	complain(s.Err, err)
 	if errors.As(err, &usage) {

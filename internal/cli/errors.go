@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"plumbline/internal/nearest"
+	"plumbline/internal/report"
 )
 
 // exit carries a code out of a command that has said all there is to say.
@@ -56,7 +57,11 @@ func problemsOf(err error) []string {
 			}
 			return
 		}
-		text := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "plumbline: "), ".")
+		lines := strings.Split(strings.TrimSuffix(strings.TrimPrefix(err.Error(), "plumbline: "), "."), "\n")
+		for i := range lines {
+			lines[i] = report.Plain(lines[i]) // it may quote a template or a path
+		}
+		text := strings.Join(lines, "\n")
 		if !slices.Contains(out, text) {
 			out = append(out, text)
 		}

@@ -14,6 +14,7 @@ import (
 	"plumbline/cfn"
 	"plumbline/cfn/source"
 	"plumbline/finding"
+	"plumbline/internal/report"
 	"plumbline/ruleset"
 )
 
@@ -98,10 +99,10 @@ func explain(w io.Writer, x *ruleset.Explanation) {
 	fmt.Fprintf(w, "%s: %s\n%s\n\n", x.Rule.ID, f.Verdict, x.Rule.Title)
 	fmt.Fprintf(w, "  resource  %s (%s)\n", f.Resource.LogicalID, f.Resource.Type)
 	if f.Place.Line > 0 {
-		fmt.Fprintf(w, "  place     %s:%d:%d\n", f.Place.Path, f.Place.Line, f.Place.Column)
+		fmt.Fprintf(w, "  place     %s:%d:%d\n", report.Plain(f.Place.Path), f.Place.Line, f.Place.Column)
 	}
 	if f.Message != "" && f.Verdict != finding.Pass {
-		fmt.Fprintf(w, "  found     %s\n", f.Message)
+		fmt.Fprintf(w, "  found     %s\n", report.Plain(f.Message))
 	}
 	if len(f.Needs) > 0 {
 		fmt.Fprintf(w, "  settled   by %s\n", strings.Join(f.Needs, ", "))
@@ -113,7 +114,7 @@ func explain(w io.Writer, x *ruleset.Explanation) {
 			if r.Place.Line > 0 {
 				place = fmt.Sprintf("  (line %d)", r.Place.Line)
 			}
-			fmt.Fprintf(w, "  %s.%s = %s%s\n", r.Resource, r.Path, r.Value, place)
+			fmt.Fprintf(w, "  %s.%s = %s%s\n", report.Plain(r.Resource), report.Plain(r.Path), report.Plain(r.Value), place)
 		}
 	}
 	for i, r := range x.Related {

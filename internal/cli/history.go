@@ -10,6 +10,7 @@ import (
 
 	"plumbline/finding"
 	"plumbline/internal/local"
+	"plumbline/internal/report"
 )
 
 func newHistory(s *Streams) *cobra.Command {
@@ -98,7 +99,7 @@ func historyTable(w io.Writer, h *local.History) {
 		fmt.Fprintln(w)
 	}
 	for _, f := range h.Failures {
-		fmt.Fprintf(w, "failed: %s: %s: %s\n", f.Time.Local().Format("2006-01-02 15:04:05"), f.Error, f.Cause)
+		fmt.Fprintf(w, "failed: %s: %s: %s\n", f.Time.Local().Format("2006-01-02 15:04:05"), f.Error, report.Plain(f.Cause))
 	}
 	section := func(title string, rs []finding.Record) {
 		if len(rs) == 0 {
@@ -106,7 +107,7 @@ func historyTable(w io.Writer, h *local.History) {
 		}
 		fmt.Fprintf(w, "\n%s (%d)\n", title, len(rs))
 		for _, r := range rs {
-			fmt.Fprintf(w, "  %-8s  %s  %s  since %s\n", r.Severity, r.Rule, r.ResourceID(), r.FirstSeen.Local().Format("2006-01-02"))
+			fmt.Fprintf(w, "  %-8s  %s  %s  since %s\n", r.Severity, r.Rule, report.Plain(r.ResourceID()), r.FirstSeen.Local().Format("2006-01-02"))
 		}
 	}
 	section("new in the last scan", h.New)

@@ -192,7 +192,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	if !f.quiet {
 		for _, w := range j.warnings {
-			fmt.Fprintln(s.Err, "plumbline: warning:", w)
+			fmt.Fprintln(s.Err, "plumbline: warning:", report.Plain(w))
 		}
 	}
 	done := timed.begin(phasePrint)
@@ -217,12 +217,9 @@ func writeReport(s *Streams, path, format string, d *report.Document) error {
 	}
 	err := report.Write(s.Out, format, d)
 	if errors.Is(err, syscall.EPIPE) {
-		return nil // the exit code stays the scan's; see Main
+		return nil // the exit code stays the scan's; see resultWriter
 	}
-	if err != nil {
-		return fmt.Errorf("write to standard output: %s", cause(err))
-	}
-	return nil
+	return err
 }
 
 // inForce counts the rules of a framework that the policy leaves on; 0 for none asked for.

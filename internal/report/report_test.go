@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -221,5 +223,129 @@ func TestUnknownFormatNamesTheAllowed(t *testing.T) {
 	err := report.Write(io.Discard, "xml", sample())
 	if err == nil || !strings.Contains(err.Error(), "table, json, sarif, junit, html, github") {
 		t.Errorf("error %v does not name the formats", err)
+	}
+}
+
+func TestTableKeepsATemplateFromDrivingTheTerminal(t *testing.T) {
+	d := sample()
+	f := &d.Report.Assessments[1].Findings[0]
+	f.Message = "name is \x1b]0;owned\a\x1b[2J, and \u202egnirts"
+	f.Resource.LogicalID = "A\x1b[31m"
+	d.Report.Skipped[0].Path = "a\rb.yaml"
+	var out bytes.Buffer
+	if err := report.Write(&out, "table", d); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"\x1b", "\a", "\r", "\u202e"} {
+		if strings.Contains(out.String(), bad) {
+			t.Errorf("table holds %q", bad)
+		}
+	}
+}
+
+func TestTableColoursAndBreaksLines(t *testing.T) {
+	d := sample()
+	d.Color, d.Width = true, 40
+	d.Report.Assessments[1].Findings[0].Message = strings.Repeat("w", 60) + " and more that has to be broken into lines"
+	var out bytes.Buffer
+	if err := report.Write(&out, "table", d); err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile("\x1b\\[[0-9;]*m")
+	for _, line := range strings.Split(out.String(), "\n") {
+		if n := strings.Count(line, "\x1b["); n%2 != 0 {
+			t.Errorf("a colour runs over the end of %q", line)
+		}
+		text := codes.ReplaceAllString(line, "")
+		if strings.HasPrefix(text, "           ") && len([]rune(text)) > 40 && strings.ContainsRune(strings.TrimSpace(text), ' ') {
+			t.Errorf("line is %d columns wide, the terminal 40: %q", len([]rune(text)), text)
+		}
+	}
+	if !strings.Contains(out.String(), "\x1b[1;35mcritical") {
+		t.Error("a critical finding has no colour")
+	}
+}
+
+func TestSARIFNamesFilesByURI(t *testing.T) {
+	d := sample()
+	a := &d.Report.Assessments[1]
+	a.Findings[0].Place.Path = "my stacks/100%.yaml"
+	a.Findings[1].Place.Path = "/srv/a.yaml"
+	a.Findings[3].Place.Path = ""
+	var out bytes.Buffer
+	if err := report.Write(&out, "sarif", d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"uri": "my%20stacks/100%25.yaml"`, `"uri": "file:///srv/a.yaml"`, `"uri": "cdk.out/Data.template.json"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("SARIF lacks %s", want)
+		}
+	}
+}
+
+func TestCountsFollowWhatAReportSpeaksOf(t *testing.T) {
+	d := sample()
+	d.InForce = 2
+	d.Only = func(f finding.Finding) bool { return f.Rule == "s3-tls" || f.Rule == "s3-versions" }
+	var table, page bytes.Buffer
+	if err := report.Write(&table, "table", d); err != nil {
+		t.Fatal(err)
+	}
+	if want := "2 templates, 2 rules: 1 violation (1 high), 1 check passed\n"; !strings.Contains(table.String(), want) {
+		t.Errorf("table\n%s\nlacks %q", &table, want)
+	}
+	if err := report.Write(&page, "html", d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<h1>1 violation in 2 templates</h1>", "<b>1</b> checks passed", "<b>0</b> undecided"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("page lacks %q", want)
+		}
+	}
+}
+
+func TestHeadlineOfAPageWithoutViolations(t *testing.T) {
+	for name, tc := range map[string]struct {
+		assessment scan.Assessment
+		want       string
+	}{
+		"all judged": {scan.Assessment{Target: scan.Target{Path: "a.yaml"}}, "<h1>No violation found in 1 template</h1>"},
+		"partial":    {scan.Assessment{Target: scan.Target{Path: "a.yaml"}, Partial: []finding.Domain{finding.Logging}}, "<h1>No violation found in 1 template, but not everything could be judged</h1>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := report.Write(&out, "html", &report.Document{Report: &scan.Report{Assessments: []scan.Assessment{tc.assessment}}}); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), tc.want) {
+				t.Errorf("page lacks %q", tc.want)
+			}
+		})
+	}
+}
+
+func TestAReportOfNothing(t *testing.T) {
+	for _, format := range report.Formats {
+		if err := report.Write(io.Discard, format, &report.Document{Report: &scan.Report{}}); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+}
+
+// full is a disk without room after n bytes.
+type full struct{ n int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.n -= len(p); f.n < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(p), nil
+}
+
+func TestEveryFormatTellsThatItCouldNotBeWritten(t *testing.T) {
+	for _, format := range report.Formats {
+		if err := report.Write(&full{n: 100}, format, sample()); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: error = %v, want no space left", format, err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"net/url"
 	"path/filepath"
 	"sort"
 
@@ -31,7 +32,7 @@ type sarifTool struct {
 
 type sarifDriver struct {
 	Name    string      `json:"name"`
-	Version string      `json:"semanticVersion,omitempty"`
+	Version string      `json:"version,omitempty"`
 	Rules   []sarifRule `json:"rules"`
 }
 
@@ -151,9 +152,9 @@ func writeSARIF(w io.Writer, d *Document) error {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)
 	}
 	for a, f := range d.listed {
-		loc := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{filepath.ToSlash(f.Place.Path)}}}
+		loc := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(f.Place.Path)}}}
 		if f.Place.Path == "" {
-			loc.Physical.Artifact.URI = filepath.ToSlash(a.Target.Path)
+			loc.Physical.Artifact.URI = sarifURI(a.Target.Path)
 		}
 		if f.Place.Line > 0 {
 			loc.Physical.Region = &sarifRegion{f.Place.Line, f.Place.Column}
@@ -187,6 +188,16 @@ func writeSARIF(w io.Writer, d *Document) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
 	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// sarifURI is a path as a URI reference, as SARIF 2.1.0 §3.4.3 asks: an
+// absolute one with the scheme file, blanks and the like escaped.
+func sarifURI(path string) string {
+	u := url.URL{Path: filepath.ToSlash(path)}
+	if filepath.IsAbs(path) {
+		u.Scheme = "file"
+	}
+	return u.String()
 }
 
 func sarifMessage(d *Document, f *finding.Finding) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"plumbline/finding"
@@ -15,7 +16,7 @@ import (
 type style struct{ on bool }
 
 func (s style) paint(code, text string) string {
-	if !s.on || text == "" {
+	if !s.on || text == "" || code == "" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
@@ -36,11 +37,11 @@ func writeTable(w io.Writer, d *Document) error {
 			if last != nil {
 				b.WriteByte('\n')
 			}
-			head := a.Target.Path
+			head := Plain(a.Target.Path)
 			if a.Target.Stack != "" && a.Target.Path != "" {
-				head += "  " + st.paint("2", "stack "+a.Target.Stack)
+				head += "  " + st.paint("2", "stack "+Plain(a.Target.Stack))
 			} else if head == "" {
-				head = "stack " + a.Target.Stack
+				head = "stack " + Plain(a.Target.Stack)
 			}
 			b.WriteString(st.paint("1;4", head) + "\n")
 			last = a
@@ -68,9 +69,9 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told m
 	case f.Place.Path != "":
 		place = "-" // about the template as a whole
 	}
-	what := f.Resource.LogicalID
+	what := Plain(f.Resource.LogicalID)
 	if what != "" && f.Resource.Type != "" {
-		what += " " + st.paint("2", "("+f.Resource.Type+")")
+		what += " " + st.paint("2", "("+Plain(f.Resource.Type)+")")
 	}
 	fmt.Fprintf(b, "  %s  %s  %s", st.paint("2", fmt.Sprintf("%7s", place)), st.paint(code, fmt.Sprintf("%-8s", label)), st.paint("1", f.Rule))
 	if what != "" {
@@ -82,12 +83,12 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told m
 	if text == "" {
 		text = d.title(f.Rule)
 	}
-	writeWrapped(b, indent, text, d.Width)
+	writeWrapped(b, indent, st, "", text, d.Width)
 	if len(f.Needs) > 0 {
-		writeWrapped(b, indent, "settled by "+strings.Join(f.Needs, ", "), d.Width)
+		writeWrapped(b, indent, st, "", "settled by "+strings.Join(f.Needs, ", "), d.Width)
 	}
 	if len(f.Assuming) > 0 {
-		writeWrapped(b, indent, st.paint("2", "assuming "+strings.Join(f.Assuming, ", ")), d.Width)
+		writeWrapped(b, indent, st, "2", "assuming "+strings.Join(f.Assuming, ", "), d.Width)
 	}
 	if s := f.Suppressed; s != nil {
 		line := "suppressed: " + s.Reason
@@ -97,19 +98,30 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told m
 		if s.Until != "" {
 			line += ", until " + s.Until
 		}
-		writeWrapped(b, indent, st.paint("2", line), d.Width)
+		writeWrapped(b, indent, st, "2", line, d.Width)
 	}
 	if f.Status() == string(finding.Fail) && f.Remediation != "" && !told[f.Rule] {
 		told[f.Rule] = true
-		writeWrapped(b, indent, st.paint("2", "→ "+f.Remediation), d.Width)
+		writeWrapped(b, indent, st, "2", "→ "+f.Remediation, d.Width)
 	}
 }
 
-// writeWrapped writes text behind an indent, broken at spaces where a width is
-// set and the terminal is wide enough for that to help.
-func writeWrapped(b *bufio.Writer, indent, text string, width int) {
+// Plain is a text of a template without the control characters by which it
+// could move a terminal's cursor or colour what stands after it.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// writeWrapped writes text behind an indent, painted line by line, broken at
+// spaces where a width is set and the terminal is wide enough for that to help.
+func writeWrapped(b *bufio.Writer, indent string, st style, code, text string, width int) {
 	room := width - len(indent)
-	text = strings.Join(strings.Fields(text), " ")
+	text = Plain(strings.Join(strings.Fields(text), " "))
 	for width > 0 && room >= 20 && utf8.RuneCountInString(text) > room {
 		cut := 0
 		for i, n := 0, 0; i < len(text) && n <= room; n++ {
@@ -119,13 +131,15 @@ func writeWrapped(b *bufio.Writer, indent, text string, width int) {
 			_, size := utf8.DecodeRuneInString(text[i:])
 			i += size
 		}
-		if cut == 0 {
-			break
+		if cut == 0 { // one word is wider than the terminal
+			if cut = strings.IndexByte(text, ' '); cut < 0 {
+				break
+			}
 		}
-		b.WriteString(indent + text[:cut] + "\n")
+		b.WriteString(indent + st.paint(code, text[:cut]) + "\n")
 		text = text[cut+1:]
 	}
-	b.WriteString(indent + text + "\n")
+	b.WriteString(indent + st.paint(code, text) + "\n")
 }
 
 func writeSummary(b *bufio.Writer, st style, d *Document) {
@@ -178,7 +192,7 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 				fmt.Fprintf(b, "\n  and %d more (--format json lists them)", len(r.Skipped)-5)
 				break
 			}
-			fmt.Fprintf(b, "\n  %s: %s", s.Path, s.Reason)
+			fmt.Fprintf(b, "\n  %s: %s", Plain(s.Path), Plain(s.Reason))
 		}
 		b.WriteByte('\n')
 	}
