@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -81,6 +82,7 @@ func Main(args []string, s Streams) int {
 		context.AfterFunc(ctx, stop)   // a second one ends the process at once
 		signal.Ignore(syscall.SIGPIPE) // a reader that has gone must not change the exit code
 	}
+	s.In = &interruptible{ctx: ctx, r: s.In}
 	out := &resultWriter{w: s.Out}
 	s.Out = out
 	root := newRoot(&s)
@@ -90,6 +92,32 @@ func Main(args []string, s Streams) int {
 		err = out.fold(err)
 	}
 	return code(ctx, &s, err)
+}
+
+// interruptible is standard input whose reading ends with the context: a person
+// who waits at a terminal for "plumbline scan -" leaves with one Ctrl-C.
+type interruptible struct {
+	ctx  context.Context
+	r    io.Reader
+	once sync.Once
+	pipe *io.PipeReader
+}
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	i.once.Do(func() {
+		var w *io.PipeWriter
+		i.pipe, w = io.Pipe()
+		context.AfterFunc(i.ctx, func() { _ = i.pipe.CloseWithError(i.ctx.Err()) }) // never fails
+		go func() {
+			_, err := io.Copy(w, i.r)
+			_ = w.CloseWithError(err) // never fails; nil is the end
+		}()
+	})
+	n, err := i.pipe.Read(p)
+	if i.ctx.Err() != nil && err != nil {
+		return n, i.ctx.Err()
+	}
+	return n, err
 }
 
 // resultWriter is standard output. It keeps the first error, so that no command

@@ -102,3 +102,40 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("history: %v\n%s", err, out)
 	}
 }
+
+func TestInterruptWhileWaitingForInput(t *testing.T) {
+	c := exec.Command("plumbline", "scan", "-")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close() }()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write([]byte("Resources:\n")); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	deadline := time.After(10 * time.Second)
+	again := time.NewTicker(200 * time.Millisecond) // the first may come before the program listens
+	defer again.Stop()
+	for {
+		select {
+		case err := <-ended:
+			var failed *exec.ExitError
+			if !errors.As(err, &failed) || failed.ExitCode() != cli.ExitInterrupted && failed.ExitCode() != -1 {
+				t.Errorf("ended with %v, want exit code %d", err, cli.ExitInterrupted)
+			}
+			return
+		case <-again.C:
+			if err := c.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatal(err)
+			}
+		case <-deadline:
+			_ = c.Process.Kill()
+			t.Fatal("it does not end")
+		}
+	}
+}
