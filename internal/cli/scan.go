@@ -59,18 +59,18 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	c.SetHelpTemplate(c.HelpTemplate() + "\n" + exitCodeHelp)
 	fl := c.Flags()
 	fl.SortFlags = false
-	fl.StringVarP(&f.format, "format", "f", "table", "report as "+strings.Join(report.Formats, ", "))
+	fl.StringVarP(&f.format, "format", "f", "table", "report as `FORMAT`: "+strings.Join(report.Formats, ", "))
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to a `FILE` instead of standard output")
-	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list these statuses: all, or some of "+strings.Join(shows, ", "))
+	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list findings of these `STATUSES`: all, or some of "+strings.Join(shows, ", "))
 	fl.StringSliceVar(&f.frameworks, "framework", nil, "only rules that look at a requirement of this `FRAMEWORK`")
-	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this severity or above: critical, high, medium, low")
+	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")
 	f.judge.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
 	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists")
 	fl.BoolVar(&f.noSuppressions, "no-suppressions", false, "show suppressed findings as what they are")
 	fl.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 in spite of violations (not in spite of errors)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, no hints")
-	fl.StringVar(&f.color, "color", "auto", "colour the table: auto, always, never")
+	fl.StringVar(&f.color, "color", "auto", "colour the table, `WHEN`: auto (on a terminal, unless NO_COLOR is set), always, never")
 	fl.BoolVar(&f.timings, "timings", false, "print the time of each phase to standard error")
 	complete(c, "format", report.Formats)
 	complete(c, "show", append([]string{"all"}, shows...))
@@ -201,6 +201,12 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	done()
 	timed.print(s.Err)
+	return f.verdict(doc)
+}
+
+// verdict is the exit code of a scan: what could not be judged, a template or a
+// domain, goes before what was found.
+func (f *scanFlags) verdict(doc *report.Document) error {
 	switch {
 	case doc.Unjudged():
 		return exit(ExitUnjudged)
