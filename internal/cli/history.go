@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +42,7 @@ func newHistory(s *Streams) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&data, "data", "", "the `DIR` that scans were kept in")
-	c.Flags().StringVarP(&format, "format", "f", "table", "table or json")
+	c.Flags().StringVarP(&format, "format", "f", "table", "as `FORMAT`: table or json")
 	complete(c, "format", []string{"table", "json"})
 	return c
 }
@@ -90,11 +92,19 @@ func historyJSON(w io.Writer, h *local.History) error {
 
 func historyTable(w io.Writer, h *local.History) {
 	for _, x := range h.Scans {
-		fmt.Fprintf(w, "%s  %s  %d templates", x.Started.Local().Format("2006-01-02 15:04:05"), x.ScanID, x.Targets)
+		fmt.Fprintf(w, "%s  %s  %s", x.Started.Local().Format("2006-01-02 15:04:05"), x.ScanID, count(x.Targets, "template"))
+		violations := 0
 		for _, sev := range finding.Severities {
 			if n := x.Failing[string(sev)]; n > 0 {
 				fmt.Fprintf(w, ", %d %s", n, sev)
+				violations += n
 			}
+		}
+		if violations == 0 {
+			fmt.Fprint(w, ", no violation found")
+		}
+		if len(x.Partial) > 0 || len(x.Failures) > 0 {
+			fmt.Fprint(w, ", partial")
 		}
 		fmt.Fprintln(w)
 	}
@@ -106,12 +116,20 @@ func historyTable(w io.Writer, h *local.History) {
 			return
 		}
 		fmt.Fprintf(w, "\n%s (%d)\n", title, len(rs))
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, r := range rs {
-			fmt.Fprintf(w, "  %-8s  %s  %s  since %s\n", r.Severity, r.Rule, report.Plain(r.ResourceID()), r.FirstSeen.Local().Format("2006-01-02"))
+			// Account and region are empty, and their slashes lead, where nothing told them.
+			where := strings.TrimLeft(r.ResourceID(), "/")
+			fmt.Fprintf(t, "  %s\t%s\t%s\tsince %s\n", r.Severity, r.Rule, report.Plain(where), r.FirstSeen.Local().Format("2006-01-02"))
 		}
+		_ = t.Flush() // Main keeps the error of standard output
 	}
 	section("new in the last scan", h.New)
 	section("back again", h.Reopened)
 	section("resolved by the last scan", h.Resolved)
+	if fresh := len(h.New) + len(h.Reopened); fresh > 0 && fresh == len(h.Open) {
+		fmt.Fprintf(w, "\nopen (%d): those above\n", fresh)
+		return
+	}
 	section("open", h.Open)
 }

@@ -47,7 +47,7 @@ type rulesList struct {
 }
 
 func (l *rulesList) register(c *cobra.Command) {
-	c.Flags().StringVarP(&l.format, "format", "f", "table", "table or json")
+	c.Flags().StringVarP(&l.format, "format", "f", "table", "as `FORMAT`: table or json")
 	c.Flags().StringVar(&l.framework, "framework", "", "only rules that look at a requirement of this `FRAMEWORK`")
 	c.Flags().StringVar(&l.domain, "domain", "", "only rules of this `DOMAIN`")
 	c.Flags().StringArrayVar(&l.from, "rules", nil, "also the rules of this `DIR`; may be given again")

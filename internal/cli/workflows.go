@@ -88,7 +88,7 @@ Without an argument plumbline's own workflows are checked.`,
 			return lint(s, format, args)
 		},
 	}
-	c.Flags().StringVarP(&format, "format", "f", "text", "text or json")
+	c.Flags().StringVarP(&format, "format", "f", "text", "as `FORMAT`: text or json")
 	complete(c, "format", []string{"text", "json"})
 	return c
 }
@@ -185,7 +185,7 @@ func newWorkflowsGraph(s *Streams) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVarP(&format, "format", "f", "svg", "svg or mermaid")
+	c.Flags().StringVarP(&format, "format", "f", "svg", "as `FORMAT`: svg or mermaid")
 	c.Flags().StringVarP(&output, "output", "o", "", "write to a `FILE` instead of standard output")
 	complete(c, "format", []string{"svg", "mermaid"})
 	c.ValidArgsFunction = cobra.FixedCompletions(workflows.Names(), cobra.ShellCompDirectiveDefault)

@@ -28,9 +28,9 @@ func writeGitHub(w io.Writer, d *Document) error {
 		if f.Place.Line > 0 {
 			fmt.Fprintf(b, ",line=%d,col=%d", f.Place.Line, f.Place.Column)
 		}
-		text := where(f) + ": " + sarifMessage(d, f)
+		text := Plain(where(f) + ": " + sarifMessage(d, f))
 		if f.Remediation != "" {
-			text += "\n" + f.Remediation
+			text += "\n" + Plain(f.Remediation)
 		}
 		fmt.Fprintf(b, ",title=%s::%s\n", prop.Replace(f.Rule+" ("+f.Status()+", "+string(f.Severity)+")"), data.Replace(text))
 	}
