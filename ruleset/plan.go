@@ -3,6 +3,7 @@ package ruleset
 import (
 	"fmt"
 	"regexp"
+	"sync"
 
 	"cel.dev/cel-go/common/functions"
 	"cel.dev/cel-go/common/operators"
@@ -74,14 +75,16 @@ func (p *planner) call(n interpreter.InterpretableCall) (interpreter.Interpretab
 	c.whole = wholeFunctions()[n.Function()]
 	c.lifts = c.whole || lifting[n.Function()]
 	if n.Function() == "matches" && len(args) == 2 {
+		match := &matchNode{callNode: c}
 		if pattern, ok := args[1].(interpreter.InterpretableConst); ok {
 			text, _ := pattern.Value().(types.String)
 			re, err := regexp.Compile(string(text))
 			if err != nil {
 				return nil, fmt.Errorf("pattern %q: %w", string(text), err)
 			}
-			return &matchNode{callNode: c, re: re}, nil
+			match.constant = re
 		}
+		return match, nil
 	}
 	if bound, ok := sizeBound(c); ok {
 		return bound, nil
@@ -270,21 +273,36 @@ func (n *inNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	return inMap(in, x)
 }
 
-// matchNode is text.matches("constant"), compiled once.
+// matchNode is text.matches(pattern). A pattern is compiled once: a constant
+// with the rule, one that a let or the policy file gives when it is first seen.
 type matchNode struct {
 	*callNode
-	re *regexp.Regexp
+	constant *regexp.Regexp // nil: the pattern is computed
+	seen     sync.Map       // pattern → *regexp.Regexp
 }
 
 func (n *matchNode) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, n.Exec)
 }
 func (n *matchNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	switch text := n.args[0].Exec(frame).(type) {
+	text := n.args[0].Exec(frame)
+	re := n.constant
+	if re == nil {
+		pattern := n.args[1].Exec(frame)
+		plain, ok := pattern.(types.String)
+		if !ok {
+			return n.apply([]ref.Val{text, pattern})
+		}
+		var err error
+		if re, err = n.compile(string(plain)); err != nil {
+			return types.LabelErrNode(n.id, types.WrapErr(err))
+		}
+	}
+	switch text := text.(type) {
 	case types.String:
-		return types.Bool(n.re.MatchString(string(text)))
+		return types.Bool(re.MatchString(string(text)))
 	case *symbolic:
-		return text.answer(text.matches(n.re))
+		return text.answer(text.matches(re))
 	case *types.Unknown:
 		return text
 	case *types.Err:
@@ -292,6 +310,20 @@ func (n *matchNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	default:
 		return types.MaybeNoSuchOverloadErr(text)
 	}
+}
+
+// compile compiles a pattern once. Patterns stand in rules and in the policy
+// file, so there are few.
+func (n *matchNode) compile(pattern string) (*regexp.Regexp, error) {
+	if re, ok := n.seen.Load(pattern); ok {
+		return re.(*regexp.Regexp), nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+	}
+	n.seen.Store(pattern, re)
+	return re, nil
 }
 
 // mapNode builds a map; a key that is not known makes the whole map unknown.
