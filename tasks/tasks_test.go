@@ -13,6 +13,7 @@ import (
 
 	"plumbline/blob"
 	"plumbline/finding"
+	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
 )
@@ -116,6 +117,7 @@ func TestStoreError(t *testing.T) {
 		{fmt.Errorf("read: %w", blob.ErrChanged), catalog.ObjectLost},
 		{fmt.Errorf("put: %w", finding.ErrThrottled), catalog.Throttled},
 		{blob.ErrThrottled, catalog.Throttled},
+		{fmt.Errorf("describe: %w", scan.ErrThrottled), catalog.Throttled},
 		{errors.New("disk full"), catalog.StoreFailed},
 		{context.Canceled, ""},
 		{nil, ""},

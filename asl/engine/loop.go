@@ -137,6 +137,7 @@ func (e *Engine) perform(x *Execution) {
 			if x.parent != nil {
 				e.settle(x)
 			}
+			e.rest() // who waits for the end must not find a clock that still means to wake us
 			close(x.done)
 		}
 	}

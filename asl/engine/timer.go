@@ -83,10 +83,7 @@ func (e *Engine) disarm(t *timer) {
 // fire moves due timers to the inbox and has the clock wake the engine for the next.
 func (e *Engine) fire() {
 	if e.timers.Len() == 0 {
-		if e.unwake != nil {
-			e.unwake()
-			e.unwake, e.wakeAt = nil, time.Time{}
-		}
+		e.rest()
 		return
 	}
 	now := e.clock.Now()
@@ -103,6 +100,14 @@ func (e *Engine) fire() {
 	}
 	e.wakeAt = e.timers.list[0].at
 	e.unwake = e.clock.At(e.wakeAt, func() { e.post(happening{}) })
+}
+
+// rest takes back the clock's wake-up where no timer is left.
+func (e *Engine) rest() {
+	if e.timers.Len() == 0 && e.unwake != nil {
+		e.unwake()
+		e.unwake, e.wakeAt = nil, time.Time{}
+	}
 }
 
 // deferCall has the outcome of a call come later, or never.

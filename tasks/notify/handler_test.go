@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,7 @@ func TestErrors(t *testing.T) {
 		want    string
 	}{
 		{&channel{err: errors.New("topic is gone")}, in, catalog.ChannelFailed},
+		{&channel{err: fmt.Errorf("publish: %w", scan.ErrThrottled)}, in, catalog.Throttled},
 		{&channel{err: tasks.Named(catalog.Throttled, errors.New("slow"))}, in, catalog.Throttled},
 		{new(channel), notify.In{}, catalog.BadInput},
 		{new(channel), notify.In{Failure: new(scan.FailureInput)}, catalog.BadInput},
