@@ -122,14 +122,19 @@ func writable(flag, dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return usagef("%s %q cannot be made: %s. give a folder that you may write to", flag, dir, cause(err))
 	}
-	probe, err := os.CreateTemp(dir, ".plumbline-*")
-	if err == nil {
-		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-	}
-	if err != nil {
+	if err := probe(dir); err != nil {
 		return usagef("%s %q cannot be written to: %s. give a folder that you may write to", flag, dir, cause(err))
 	}
 	return nil
+}
+
+// probe makes a file in a folder and takes it away again.
+func probe(dir string) error {
+	f, err := os.CreateTemp(dir, ".plumbline-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // outputFile checks before any work that the file a flag names can be made.
@@ -137,13 +142,21 @@ func outputFile(flag, path string) error {
 	if path == "" {
 		return nil
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
 		return usagef("%s %q is a folder. name a file in it, such as %q", flag, path, filepath.Join(path, "report"))
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil {
-		return usagef("%s %q: there is no folder %q", flag, path, filepath.Dir(path))
+	if err == nil && !info.Mode().IsRegular() {
+		return nil // a device or a pipe, written to as it is
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return usagef("%s %q: there is no folder %q", flag, path, dir)
 	} else if !info.IsDir() {
-		return usagef("%s %q: %q is a file, not a folder", flag, path, filepath.Dir(path))
+		return usagef("%s %q: %q is a file, not a folder", flag, path, dir)
+	}
+	if err := probe(dir); err != nil {
+		return usagef("%s %q: cannot write to folder %q: %s", flag, path, dir, cause(err))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/asl/engine"
+	"plumbline/finding"
 	"plumbline/internal/local"
 	"plumbline/workflows"
 )
@@ -50,9 +51,15 @@ standard output. scan-estate takes all templates, scan-stack the first.`,
 			if err != nil {
 				return err
 			}
+			if data != "" {
+				if err := writable("--data", data); err != nil {
+					return err
+				}
+			}
 			o := local.Options{
 				Templates: list.Templates, Skipped: list.Skipped, Parameters: j.params, Account: judged.account, Region: judged.region,
 				Rules: j.set, Policy: j.policy, Data: data, Render: j.render, Provenance: j.provenance(),
+				Keep: keepFor(data),
 			}
 			if !quiet {
 				o.Watch = watcher(s)
@@ -75,6 +82,14 @@ standard output. scan-estate takes all templates, scan-stack the first.`,
 	c.Flags().StringVar(&data, "data", "", "keep findings and reports in this `DIR`")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no events, only the output")
 	return c
+}
+
+// keepFor keeps passes where reports are stored: their pages count them by requirement.
+func keepFor(data string) func(status string) bool {
+	if data == "" {
+		return nil
+	}
+	return func(status string) bool { return status != string(finding.Skip) }
 }
 
 // watcher prints an execution's events, one a line.

@@ -129,6 +129,11 @@ func (d *Document) page() *htmlPage {
 				fails[h.Class]++
 			}
 			mine[h.Class]++
+			if h.Class == string(finding.Error) {
+				h.Label = "not judged"
+			} else if h.Class == string(finding.Unknown) {
+				h.Label = "undecided"
+			}
 			if f.Status() == string(finding.Pass) || f.Status() == string(finding.Skip) {
 				continue
 			}
@@ -200,14 +205,14 @@ func headline(violations, templates int, incomplete bool) string {
 	return "No violation found" + in
 }
 
-// first is the most severe violations of the whole scan: all that are critical
-// or high, as far as there is room.
+// first is what the page names at its top, as far as there is room: what could
+// not be judged, then the violations that are critical or high.
 func first(stacks []htmlStack) []htmlFinding {
 	var out []htmlFinding
-	for _, s := range finding.Severities[:2] {
+	for _, class := range []string{string(finding.Error), string(finding.Critical), string(finding.High)} {
 		for i := range stacks {
 			for _, f := range stacks[i].Findings {
-				if f.Class == string(s) && len(out) < firstListed {
+				if f.Class == class && len(out) < firstListed {
 					out = append(out, f)
 				}
 			}
