@@ -14,9 +14,12 @@ ARGS ?=
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME ?= 20s
 MODULES := . tools infra
+# Task folders to build for Lambda, and the architecture of the functions.
+FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
+FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build scan test test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan test test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +30,11 @@ setup: ## Fetch the modules and build bin/plumbline
 
 build: ## Build bin/plumbline
 	@$(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/plumbline ./cmd/plumbline
+
+functions: ## Build dist/FOLDER/bootstrap, what Lambda runs, of every task (or FUNCTIONS="notify …") for FUNCTION_ARCH
+	@for t in $(FUNCTIONS); do \
+	  GOOS=linux GOARCH=$(FUNCTION_ARCH) $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o dist/$$t/bootstrap ./tasks/$$t/lambda; \
+	done
 
 scan: build ## Scan DIR (default: the example's cdk.out) through the workflow
 	@bin/plumbline scan --exit-zero $(ARGS) $(DIR)
