@@ -115,7 +115,7 @@ func (d *Document) page() *htmlPage {
 		if s.Name = s.Stack; s.Name == "" {
 			s.Name = s.Dir + s.Base
 		}
-		src := newExcerpts(d, a.Target.Path)
+		src := newExcerpts(d, a)
 		mine := map[string]int{} // by class
 		for j := range a.Findings {
 			f := &a.Findings[j]
@@ -246,41 +246,4 @@ func order(f *htmlFinding) int {
 		return f.Severity.Rank()
 	}
 	return 6
-}
-
-// excerpts cuts the lines around a place out of one template.
-type excerpts struct{ lines []string }
-
-func newExcerpts(d *Document, path string) *excerpts {
-	if d.Source == nil || path == "" {
-		return &excerpts{}
-	}
-	src := d.Source(path)
-	if len(src) == 0 {
-		return &excerpts{}
-	}
-	return &excerpts{strings.Split(string(src), "\n")}
-}
-
-// Lines of context before and after the line of a finding, and the longest line shown.
-const (
-	linesBefore   = 2
-	linesAfter    = 4
-	longestLine   = 160
-	longestRemark = "…"
-)
-
-func (e *excerpts) around(p finding.Place) []htmlLine {
-	if p.Line < 1 || p.Line > len(e.lines) {
-		return nil
-	}
-	var out []htmlLine
-	for n := max(1, p.Line-linesBefore); n <= min(len(e.lines), p.Line+linesAfter); n++ {
-		text := []rune(strings.ToValidUTF8(strings.TrimRight(e.lines[n-1], "\r"), "\uFFFD"))
-		if len(text) > longestLine {
-			text = append(text[:longestLine:longestLine], []rune(longestRemark)...)
-		}
-		out = append(out, htmlLine{n, string(text), n == p.Line})
-	}
-	return out
 }

@@ -349,3 +349,27 @@ func TestEveryFormatTellsThatItCouldNotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestPageMasksSecretsOfTheTemplate(t *testing.T) {
+	d := sample()
+	d.Source = func(string) []byte {
+		return []byte("Resources:\n  Cards:\n    Environment:\n      - Value: hunter2\n      - DbPassword: hunter3\n      - Plain: text\n")
+	}
+	d.Rules["env-secrets"] = report.Rule{ID: "env-secrets", Controls: []report.Control{{Framework: "pci-dss-4.0.1", ID: "8.6.2", Fit: "direct"}}}
+	a := &d.Report.Assessments[1]
+	a.Findings = append(a.Findings, finding.Finding{Rule: "env-secrets", Severity: finding.High, Verdict: finding.Fail, Place: finding.Place{Path: a.Target.Path, Line: 4, Column: 16}})
+	var out bytes.Buffer
+	if err := report.Write(&out, "html", d); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"hunter2", "hunter3"} {
+		if strings.Contains(out.String(), bad) {
+			t.Errorf("page holds %s", bad)
+		}
+	}
+	for _, good := range []string{"- Value: ****", "DbPassword: ****", "Plain: text"} {
+		if !strings.Contains(out.String(), good) {
+			t.Errorf("page lacks %q", good)
+		}
+	}
+}
