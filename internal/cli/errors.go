@@ -24,8 +24,8 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // nothing was judged.
 type usageError struct{ err error }
 
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
+func (e usageError) Error() string   { return e.err.Error() }
+func (e usageError) Unwrap() []error { return []error{e.err} } // several, so that problemsOf takes it apart
 
 func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
 
@@ -48,9 +48,6 @@ func problemsOf(err error) []string {
 	var out []string
 	var walk func(error)
 	walk = func(err error) {
-		if wrapped, ok := err.(usageError); ok {
-			err = wrapped.err
-		}
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
 			for _, e := range joined.Unwrap() {
 				walk(e)

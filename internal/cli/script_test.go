@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"plumbline": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) },
+		"plumbline": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) }, //nolint:forbidigo // it stands for main, in a process of its own
 	})
 }
 
