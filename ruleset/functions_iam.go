@@ -1,6 +1,8 @@
 package ruleset
 
 import (
+	"slices"
+
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -34,11 +36,20 @@ func iamFunctions() []Function {
 			call: func(a ...ref.Val) ref.Val { return statementsOf(a[0]) }}},
 	}, {
 		Name: "allows", Group: "Policy documents",
-		Signature: []string{"s.allows(action string) bool"},
-		Doc:       "Whether an Allow statement grants the action, wildcards and NotAction taken into account. \"s3:*\" asks for all of a service, \"*\" for everything. Case does not count.",
+		Signature: []string{"s.allows(action string) bool", "s.allows(actions list(string)) bool"},
+		Doc:       "Whether an Allow statement grants the action, or one of the actions, wildcards and NotAction taken into account. \"s3:*\" asks for all of a service, \"*\" for everything. Case does not count.",
 		Examples:  []string{`statements(resource.PolicyDocument).exists(s, s.allows("iam:PassRole"))`},
 		whole:     true,
-		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.actionGranted(a[0])) }, cel.StringType),
+		overloads: slices.Concat(
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.actionGranted(a[0])) }, cel.StringType),
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), anyOf(a[0], s.actionGranted)) }, cel.ListType(cel.StringType))),
+	}, {
+		Name: "granting", Group: "Policy documents",
+		Signature: []string{"s.granting(actions list(string)) list(string)"},
+		Doc:       "The texts of the statement's Action that certainly cover one of the actions, for messages. Case does not count.",
+		Examples:  []string{`s.granting(["iam:PassRole", "iam:CreateUser"]).join(", ")`},
+		whole:     true,
+		overloads: member(cel.ListType(cel.StringType), func(s *view, a []ref.Val) ref.Val { return s.granting(a[0]) }, cel.ListType(cel.StringType)),
 	}, {
 		Name: "denies", Group: "Policy documents",
 		Signature: []string{"s.denies(action string) bool"},
@@ -89,6 +100,30 @@ func iamFunctions() []Function {
 			return types.String(accountOf(string(a[0].(types.String))))
 		}}},
 	}}
+}
+
+// granting are the actions of a statement that cover one of those asked for.
+func (v *view) granting(asked ref.Val) ref.Val {
+	list, ok := v.get("Actions").(traits.Lister)
+	if !ok {
+		return refList(nil)
+	}
+	out := refList{}
+	n, _ := sizeOf(list)
+	for i := range n {
+		action := elementAt(list, i)
+		covers := anyOf(asked, func(x ref.Val) ref.Val {
+			text, ok := x.(types.String)
+			if !ok {
+				return types.False
+			}
+			return coversText(action, string(text), true)
+		})
+		if covers == types.True {
+			out = append(out, action)
+		}
+	}
+	return out
 }
 
 func (v *view) actionGranted(action ref.Val) ref.Val {
