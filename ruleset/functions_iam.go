@@ -42,7 +42,7 @@ func iamFunctions() []Function {
 		whole:     true,
 		overloads: slices.Concat(
 			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.actionGranted(a[0])) }, cel.StringType),
-			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), anyOf(a[0], s.actionGranted)) }, cel.ListType(cel.StringType))),
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.anyGranted(a[0])) }, cel.ListType(cel.StringType))),
 	}, {
 		Name: "granting", Group: "Policy documents",
 		Signature: []string{"s.granting(actions list(string)) list(string)"},
@@ -124,6 +124,42 @@ func (v *view) granting(asked ref.Val) ref.Val {
 		}
 	}
 	return out
+}
+
+// anyGranted reports whether the statement's actions include one of those
+// asked for. Lists of a hundred actions are asked for, so where all is plain
+// text each is put in lower case once.
+func (v *view) anyGranted(asked ref.Val) ref.Val {
+	have, plain := lowerTexts(v.get("Actions"))
+	want, alsoPlain := lowerTexts(asked)
+	if !plain || !alsoPlain || v.value.Get("NotActions") != nil {
+		return anyOf(asked, v.actionGranted)
+	}
+	for _, pattern := range have {
+		for _, text := range want {
+			if Glob(pattern, text) {
+				return types.True
+			}
+		}
+	}
+	return types.False
+}
+
+// lowerTexts are the elements of a list in lower case, where all are plain text.
+func lowerTexts(list ref.Val) (texts []string, plain bool) {
+	l, ok := list.(traits.Lister)
+	if !ok {
+		return nil, false
+	}
+	n, _ := sizeOf(l)
+	for i := range n {
+		text, ok := elementAt(l, i).(types.String)
+		if !ok {
+			return nil, false
+		}
+		texts = append(texts, strings.ToLower(string(text)))
+	}
+	return texts, true
 }
 
 func (v *view) actionGranted(action ref.Val) ref.Val {
