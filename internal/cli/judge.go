@@ -43,6 +43,18 @@ func (f *judgeFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.account, "account", "", "the `ACCOUNT` to judge for; a cdk.out names its own")
 }
 
+// check refuses an account or a region that cannot be one.
+func (f *judgeFlags) check() error {
+	if f.account != "" && (len(f.account) != 12 || strings.Trim(f.account, "0123456789") != "") {
+		return usagef("--account %q is no account: it has 12 digits", f.account)
+	}
+	if parts := strings.Split(f.region, "-"); f.region != "" && (len(parts) < 3 || len(parts[0]) < 2 || strings.Trim(parts[len(parts)-1], "0123456789") != "" ||
+		strings.Trim(f.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "") {
+		return usagef("--region %q is no region: they are written as us-east-1", f.region)
+	}
+	return nil
+}
+
 // judge is the rules and the policy of one run.
 type judge struct {
 	flags      *judgeFlags
@@ -59,6 +71,9 @@ type judge struct {
 // open reads the policy file, the rules and the parameters. Everything wrong
 // with them is told together, and before anything is judged.
 func (f *judgeFlags) open(s *Streams) (*judge, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
 	j := &judge{flags: f, params: map[string]string{}, public: map[string]bool{}, sources: map[string][]byte{}}
 	var errs []error
 	errs = append(errs, j.readPolicy(f.policy))

@@ -166,7 +166,10 @@ func newWorkflowsGraph(s *Streams) *cobra.Command {
 			}
 			m, err := asl.Parse(d.src)
 			if err != nil {
-				return usageError{fmt.Errorf("%s: %w", d.place, err)}
+				return usageError{fmt.Errorf("%s:%w", d.place, err)} // which begins with line and column
+			}
+			if len(m.States) == 0 {
+				return usagef("%s: no state machine: it has no States. \"plumbline workflows lint %s\" says more", d.place, d.place)
 			}
 			out := []byte(m.Mermaid())
 			if format == "svg" {
