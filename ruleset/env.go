@@ -65,9 +65,12 @@ var sharedEnvironment = sync.OnceValues(func() (*environment, error) {
 // expression compiles text in env. want is the result that is asked for; nil
 // takes any. key names the expression in messages.
 func (e *environment) expression(env *cel.Env, r *Rule, key string, x Expression, want *cel.Type) (*program, error) {
-	parsed, issues := env.Parse(x.Text)
-	if issues.Err() != nil {
-		return nil, r.issues(key, x, issues, nil)
+	parsed := r.parsed.find(x.Text)
+	if parsed == nil {
+		var issues *cel.Issues
+		if parsed, issues = env.Parse(x.Text); issues.Err() != nil {
+			return nil, r.issues(key, x, issues, nil)
+		}
 	}
 	return e.check(env, r, key, x, parsed, want)
 }

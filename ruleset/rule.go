@@ -31,6 +31,8 @@ type Rule struct {
 	Deprecated  bool                // kept so that its id is never reused; it judges nothing
 	Reserved    bool                // made by the program, not by a file: template-readable
 
+	parsed *parsedTexts // of the set it belongs to
+
 	File string // path inside the rules' file system, "" for a reserved rule
 	Line int    // of the id
 }

@@ -42,7 +42,8 @@ type entry struct {
 	rule *Rule
 	err  error
 
-	spent *atomic.Int64 // of its set: nanoseconds spent on reading and compiling rules
+	parsed *parsedTexts  // of its file system; nil for a user's
+	spent  *atomic.Int64 // of its set: nanoseconds spent on reading and compiling rules
 
 	mu       sync.Mutex
 	compiled map[string]*compileResult // by resource type; "" for rules of open types
@@ -75,9 +76,13 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 		return nil, err
 	}
 	s.index = index
+	parsed, err := readParsed(rules)
+	if err != nil {
+		return nil, err
+	}
 	s.sources = append(s.sources, rules)
 	for i := range index.Entries {
-		s.add(&entry{IndexEntry: index.Entries[i], fs: rules})
+		s.add(&entry{IndexEntry: index.Entries[i], fs: rules, parsed: parsed})
 	}
 	var errs []error
 	for _, f := range more {
@@ -262,7 +267,9 @@ func (e *entry) load() (*Rule, error) {
 			e.err = fmt.Errorf("read rule %q: %w", e.ID, err)
 			return
 		}
-		e.rule, e.err = ReadRule(name, src)
+		if e.rule, e.err = ReadRule(name, src); e.err == nil {
+			e.rule.parsed = e.parsed
+		}
 		if e.err == nil && e.rule.ID != e.ID {
 			e.err = fmt.Errorf("%s: id is %q, and the index says %q. generate the index again", name, e.rule.ID, e.ID)
 		}

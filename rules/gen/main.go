@@ -1,5 +1,5 @@
 // Command gen writes what is generated from rules and from the policy file's
-// struct: rules/index.json, docs/plumbline.schema.json and the table of keys in
+// struct: rules/index.json, rules/parsed.bin, docs/plumbline.schema.json and the table of keys in
 // docs/policy.md. Run it by
 // `make generate`, or by `go run ./rules/gen` at the repository's root.
 package main
@@ -33,6 +33,10 @@ func generate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("build rule index:\n%w", err)
 	}
+	parsed, err := ruleset.BuildParsed(os.DirFS(filepath.Join(root, "rules")))
+	if err != nil {
+		return fmt.Errorf("parse rules:\n%w", err)
+	}
 	page, err := os.ReadFile(filepath.Join(root, "docs", "policy.md"))
 	if err != nil {
 		return fmt.Errorf("read docs/policy.md: %w", err)
@@ -54,6 +58,7 @@ func generate(dir string) error {
 		content []byte
 	}{
 		{"rules/" + ruleset.IndexFile, index.Encode()},
+		{"rules/" + ruleset.ParsedFile, parsed},
 		{"docs/plumbline.schema.json", ruleset.PolicySchema()},
 		{"docs/policy.md", page},
 		{"docs/rules.md", guide},
