@@ -78,7 +78,7 @@ func statementsOf(v ref.Val) ref.Val {
 		case cfn.Unknown:
 			out[i] = unknownOf(item.Unknown.Needs)
 		case cfn.Map:
-			s := normalStatement(item)
+			s := o.statement(item)
 			if o.trace != nil {
 				o.trace.alias(item, s)
 				for _, f := range s.Fields {

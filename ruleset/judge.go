@@ -114,10 +114,12 @@ type judgement struct {
 	graphs []*graph // per model, made when a relation is asked for
 	eval   evaluation
 	own    owner // of the evaluation under way: its views do not outlive it
+
+	statements map[*cfn.Value]*cfn.Value // see owner
 }
 
 func (s *Set) judgement(ctx context.Context, models []*cfn.Model) *judgement {
-	return &judgement{set: s, ctx: ctx, models: models, graphs: make([]*graph, len(models))}
+	return &judgement{set: s, ctx: ctx, models: models, graphs: make([]*graph, len(models)), statements: map[*cfn.Value]*cfn.Value{}}
 }
 
 // subject is one resource in each of the worlds that have it.
@@ -280,7 +282,7 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 }
 
 func (j *judgement) once(c *compiled, world int, resource *cfn.Resource, members [][]member, include int) outcome {
-	j.own = owner{model: j.models[world], resource: resource}
+	j.own = owner{model: j.models[world], resource: resource, statements: j.statements}
 	e := j.prepare(c, world, &j.own, members, include)
 	return e.verdict(world, include)
 }

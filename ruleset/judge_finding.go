@@ -77,14 +77,14 @@ func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome,
 		return err
 	}
 	members := j.related(c.rule, o.world, resource)
-	own := &owner{model: j.models[o.world], resource: resource, trace: newTrace()}
+	own := &owner{model: j.models[o.world], resource: resource, trace: newTrace(), statements: j.statements}
 	e := j.prepare(c, o.world, own, members, o.include)
 	c.pass.run(j.ctx, e)
 	if pos, ok := place(c.rule.At, own, resource); ok {
 		f.Place.Line, f.Place.Column = pos.Line, pos.Column
 	}
 	if c.message != nil {
-		telling := &owner{model: j.models[o.world], resource: resource, render: true}
+		telling := &owner{model: j.models[o.world], resource: resource, render: true, statements: j.statements}
 		e = j.prepare(c, o.world, telling, members, o.include)
 		if text, ok := c.message.run(j.ctx, e).(types.String); ok && text != "" {
 			f.Message = string(text)

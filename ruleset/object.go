@@ -25,6 +25,22 @@ type owner struct {
 	trace    *trace  // nil: reads are not recorded
 	render   bool    // unknown texts read as words for people: messages only
 	policy   *Policy // of the policy variable only
+	// statements keeps the normal form of policy statements, which many rules
+	// ask for; nil: it is made each time. Shared by the evaluations of one
+	// judgement, so not safe for concurrent use.
+	statements map[*cfn.Value]*cfn.Value
+}
+
+// statement is the normal form of a policy statement.
+func (o *owner) statement(item *cfn.Value) *cfn.Value {
+	if s := o.statements[item]; s != nil {
+		return s
+	}
+	s := normalStatement(item)
+	if o.statements != nil {
+		o.statements[item] = s
+	}
+	return s
 }
 
 // view is an object of the schema: a resource, a property with properties of

@@ -67,7 +67,7 @@ func TestReadRule(t *testing.T) {
 		References:  []string{"https://example.com"},
 		File:        "s3/everything.yaml", Line: 2,
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Expression{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Expression{}, Rule{})); diff != "" {
 		t.Error(diff)
 	}
 	if err := open(t, nil, wholeRule).Check(); err != nil {

@@ -3,18 +3,15 @@ package ruleset
 import (
 	"regexp"
 	"regexp/syntax"
+	"sync"
 )
 
 // matches decides text.matches(re) for a text of which a part is known. yes:
 // the known pieces alone hold a match that no neighbour can undo. no: no text
 // that the pieces allow can match. Both are decided on the compiled program.
 func (s *symbolic) matches(re *regexp.Regexp) tri {
-	parsed, err := syntax.Parse(re.String(), syntax.Perl)
-	if err != nil {
-		return maybe
-	}
-	prog, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
+	prog := programOf(re)
+	if prog == nil {
 		return maybe
 	}
 	switch asserts := assertions(prog); {
@@ -37,6 +34,27 @@ func (s *symbolic) matches(re *regexp.Regexp) tri {
 		return no
 	}
 	return maybe
+}
+
+// programs are the compiled programs by *regexp.Regexp: the patterns of rules
+// and of the policy file, so there are few.
+var programs sync.Map
+
+// programOf is the program of a pattern, nil where it has none.
+func programOf(re *regexp.Regexp) *syntax.Prog {
+	if prog, ok := programs.Load(re); ok {
+		return prog.(*syntax.Prog)
+	}
+	parsed, err := syntax.Parse(re.String(), syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	prog, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil
+	}
+	programs.Store(re, prog)
+	return prog
 }
 
 // assertions are all the empty-width conditions of a program.
