@@ -2,6 +2,8 @@ package ruleset
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +50,7 @@ type IndexDetails struct {
 	Values      []string            `json:"values,omitempty"` // what the fix asks of the policy file
 	Fix         bool                `json:"fix,omitempty"`    // a property change can settle it
 	Deprecated  bool                `json:"deprecated,omitempty"`
+	SHA256      string              `json:"sha256"` // of the rule's file, hex
 }
 
 // indexLine is the whole of an entry, in the order in which it is written.
@@ -99,7 +102,7 @@ func BuildIndex(rules fs.FS, beside ...RuleNames) (*Index, error) {
 	frameworks, err := ReadFrameworks(rules)
 	errs := []error{err}
 	x := &Index{}
-	all := map[string]*Rule{}
+	all, sums := map[string]*Rule{}, map[string][sha256.Size]byte{}
 	for _, file := range files {
 		src, err := fs.ReadFile(rules, file)
 		if err != nil {
@@ -120,22 +123,23 @@ func BuildIndex(rules fs.FS, beside ...RuleNames) (*Index, error) {
 			}
 			continue
 		}
-		all[r.ID] = r
+		all[r.ID], sums[r.ID] = r, sha256.Sum256(src)
 		x.Entries = append(x.Entries, IndexEntry{ID: r.ID, File: file, Domain: r.Domain, Match: r.Match, Types: r.Types})
 	}
 	slices.SortFunc(x.Entries, func(a, b IndexEntry) int { return strings.Compare(a.ID, b.ID) })
 	for i := range x.Entries {
-		x.Entries[i].raw = entryLine(all[x.Entries[i].ID], frameworks)
+		id := x.Entries[i].ID
+		x.Entries[i].raw = entryLine(all[id], frameworks, sums[id])
 	}
 	errs = append(errs, frameworks.Check(append(beside, x)...))
 	return x, errors.Join(errs...)
 }
 
 // entryLine is a rule's entry as JSON.
-func entryLine(r *Rule, frameworks Frameworks) []byte {
+func entryLine(r *Rule, frameworks Frameworks, sum [sha256.Size]byte) []byte {
 	line := indexLine{ID: r.ID, File: r.File, Domain: r.Domain, Types: r.Types, IndexDetails: IndexDetails{
 		Title: r.Title, Severity: r.Severity, Equivalents: r.Equivalents, Controls: frameworks.Controls(r.ID),
-		Fix: len(r.Fix) > 0, Deprecated: r.Deprecated,
+		Fix: len(r.Fix) > 0, Deprecated: r.Deprecated, SHA256: hex.EncodeToString(sum[:]),
 	}}
 	switch r.Match {
 	case MatchTaggable:
@@ -153,6 +157,16 @@ func entryLine(r *Rule, frameworks Frameworks) []byte {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(line) // texts, lists and maps of texts always encode
 	return bytes.TrimSpace(b.Bytes())
+}
+
+// Hash is over all entries, and so over the text of every rule and where it
+// stands in which framework: SHA-256, hex.
+func (x *Index) Hash() string {
+	h := sha256.New()
+	for i := range x.Entries {
+		h.Write(x.Entries[i].raw)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Encode is the index as it is stored: the same for the same rules.

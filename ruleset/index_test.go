@@ -59,6 +59,10 @@ func TestIndex(t *testing.T) {
 			Equivalents: map[string][]string{"config": {"restricted-ssh"}, "cfn_nag": {"W2", "W9"}},
 			Controls:    []Control{{"house", "1.2.5", FitDirect}},
 		}
+		if len(details.SHA256) != 64 {
+			t.Errorf("%s: SHA-256 of the file is %q", name, details.SHA256)
+		}
+		wantDetails.SHA256 = details.SHA256
 		if diff := cmp.Diff(wantDetails, details); diff != "" {
 			t.Errorf("%s: details differ (-want +got):\n%s", name, diff)
 		}

@@ -7,8 +7,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -103,8 +101,8 @@ func (b *Bundle) Suppress(models []*cfn.Model, findings []finding.Finding, now t
 	return warnings
 }
 
-// Provenance is what a report says of tool, rules and policy. It reads every rule file.
-func (b *Bundle) Provenance() (scan.Provenance, error) {
+// Provenance is what a report says of tool, rules and policy.
+func (b *Bundle) Provenance() scan.Provenance {
 	p := scan.Provenance{Tool: "plumbline", Version: Version}
 	for _, e := range b.Set.Index().Entries {
 		if b.InForce(e.ID) {
@@ -114,35 +112,8 @@ func (b *Bundle) Provenance() (scan.Provenance, error) {
 	if b.Policy != nil {
 		p.PolicyPath, p.PolicyHash = b.key+"/"+ruleset.PolicyFile, b.Policy.Hash()
 	}
-	h := sha256.New()
-	if err := addRules(h, "", rules.FS); err != nil {
-		return p, err
-	}
-	if b.own != nil {
-		if err := addRules(h, b.key, b.own); err != nil {
-			return p, err
-		}
-	}
-	p.RulesHash = hex.EncodeToString(h.Sum(nil))
-	return p, nil
-}
-
-// addRules hashes the text of every rule, name by name.
-func addRules(w io.Writer, folder string, files fs.FS) error {
-	names, err := ruleset.RuleFiles(files)
-	if err != nil {
-		return fmt.Errorf("list the rules of %q: %w", folder, err)
-	}
-	for _, name := range names {
-		src, err := fs.ReadFile(files, name)
-		if err != nil {
-			return fmt.Errorf("read rule %q of %q: %w", name, folder, err)
-		}
-		if _, err := fmt.Fprintf(w, "%s/%s %d\n%s", folder, name, len(src), src); err != nil {
-			return err
-		}
-	}
-	return nil
+	p.RulesHash = b.Set.Index().Hash()
+	return p
 }
 
 // Render writes a report that lists everything which needs attention. It is a scan.Render.

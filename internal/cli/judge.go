@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -251,7 +249,7 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 }
 
 func (j *judge) provenance() scan.Provenance {
-	p := scan.Provenance{Tool: "plumbline", Version: version(), RulesHash: j.rulesHash(), PolicyPath: j.policyPath}
+	p := scan.Provenance{Tool: "plumbline", Version: version(), RulesHash: j.set.Index().Hash(), PolicyPath: j.policyPath}
 	for _, e := range j.set.Index().Entries {
 		if _, off := j.policy.RuleOff(e.ID); !off {
 			p.Rules++
@@ -270,28 +268,6 @@ func (j *judge) provenance() scan.Provenance {
 		p.Inputs[name] = value
 	}
 	return p
-}
-
-// rulesHash is over the text of every rule, name by name.
-func (j *judge) rulesHash() string {
-	h := sha256.New()
-	add := func(dir string, files fs.FS) {
-		names, err := ruleset.RuleFiles(files)
-		if err != nil {
-			return
-		}
-		for _, name := range names {
-			if src, err := fs.ReadFile(files, name); err == nil {
-				fmt.Fprintf(h, "%s/%s %d\n", dir, name, len(src))
-				h.Write(src)
-			}
-		}
-	}
-	add("", rules.FS)
-	for _, dir := range j.flags.rules {
-		add(dir, os.DirFS(dir))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // render writes a stored report; it shows everything that needs attention.

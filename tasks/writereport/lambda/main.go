@@ -32,9 +32,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	provenance, err := b.Provenance()
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(tasks.Of(writereport.New(blobs, b.Render, provenance, time.Now).Handle))
+	lambda.Start(tasks.Of(writereport.New(blobs, b.Render, b.Provenance(), time.Now).Handle))
 }
