@@ -79,7 +79,7 @@ func statementsOf(v ref.Val) ref.Val {
 			out[i] = unknownOf(item.Unknown.Needs)
 		case cfn.Map:
 			s := o.statement(item)
-			if o.trace != nil {
+			if o.trace != nil && o.trace.only == nil {
 				o.trace.alias(item, s)
 				for _, f := range s.Fields {
 					o.trace.name(f.Value, o.trace.paths[s]+"."+f.Key)

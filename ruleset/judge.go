@@ -114,6 +114,7 @@ type judgement struct {
 	graphs []*graph // per model, made when a relation is asked for
 	eval   evaluation
 	own    owner // of the evaluation under way: its views do not outlive it
+	read   trace // of own
 
 	statements map[*cfn.Value]*cfn.Value // see owner
 }
@@ -194,6 +195,7 @@ type outcome struct {
 	include int      // the unsure relations that were in
 	witness bool     // the base world says otherwise: the finding names the world
 	agreed  bool     // all worlds say so, and nothing needs to be assumed
+	place   cfn.Pos  // of the last value that pass read of the resource itself; zero: none
 }
 
 // graph of a model.
@@ -282,9 +284,12 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 }
 
 func (j *judgement) once(c *compiled, world int, resource *cfn.Resource, members [][]member, include int) outcome {
-	j.own = owner{model: j.models[world], resource: resource, statements: j.statements}
+	j.read = trace{only: &j.own}
+	j.own = owner{model: j.models[world], resource: resource, statements: j.statements, trace: &j.read}
 	e := j.prepare(c, world, &j.own, members, include)
-	return e.verdict(world, include)
+	o := e.verdict(world, include)
+	o.place = j.read.place
+	return o
 }
 
 // verdict evaluates when and pass.
@@ -310,6 +315,9 @@ func (e *evaluation) verdict(world, include int) outcome {
 			}
 			return out
 		}
+	}
+	if t := e.owner.trace; t != nil && t.only != nil {
+		t.place = cfn.Pos{} // what pass reads decides, not what when read
 	}
 	switch v := e.c.pass.run(e.ctx, e).(type) {
 	case types.Bool:

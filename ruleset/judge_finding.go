@@ -70,22 +70,31 @@ func sameResource(s *subject) bool {
 	return !slices.ContainsFunc(s.resources, func(r *cfn.Resource) bool { return r != s.resources[0] })
 }
 
-// fail finds the message and the place of a failure by judging once more, with
-// a trace and with unknown texts worded for people.
+// fail finds the place of a failure, and its message by evaluating once more
+// with unknown texts worded for people.
 func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome, resource *cfn.Resource) error {
 	if err := c.rest(); err != nil {
 		return err
 	}
 	members := j.related(c.rule, o.world, resource)
-	own := &owner{model: j.models[o.world], resource: resource, trace: newTrace(), statements: j.statements}
-	e := j.prepare(c, o.world, own, members, o.include)
-	c.pass.run(j.ctx, e)
-	if pos, ok := place(c.rule.At, own, resource); ok {
+	pos := o.place
+	switch {
+	case c.rule.At != "":
+		pos = placeAt(c.rule.At, resource)
+	case c.when != nil && len(c.lets) > 0:
+		// When may have read what pass reads by the name of a let, which is
+		// evaluated once: only pass by itself tells what pass depends on.
+		own := &owner{model: j.models[o.world], resource: resource, statements: j.statements}
+		own.trace = &trace{only: own}
+		c.pass.run(j.ctx, j.prepare(c, o.world, own, members, o.include))
+		pos = own.trace.place
+	}
+	if !pos.IsZero() {
 		f.Place.Line, f.Place.Column = pos.Line, pos.Column
 	}
 	if c.message != nil {
 		telling := &owner{model: j.models[o.world], resource: resource, render: true, statements: j.statements}
-		e = j.prepare(c, o.world, telling, members, o.include)
+		e := j.prepare(c, o.world, telling, members, o.include)
 		if text, ok := c.message.run(j.ctx, e).(types.String); ok && text != "" {
 			f.Message = string(text)
 		}
@@ -98,21 +107,18 @@ func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome,
 	return nil
 }
 
-// place is where a failure is: the property that the rule names, else the last
-// one that pass read.
-func place(at string, own *owner, resource *cfn.Resource) (cfn.Pos, bool) {
-	if at != "" {
-		var pos cfn.Pos
-		v := resource.Properties
-		for name := range strings.SplitSeq(at, ".") {
-			if v = v.Get(name); v == nil {
-				break
-			}
-			pos = v.Pos
+// placeAt is the place of the property that the rule names, or of the last of
+// its parents that is there.
+func placeAt(at string, resource *cfn.Resource) cfn.Pos {
+	var pos cfn.Pos
+	v := resource.Properties
+	for name := range strings.SplitSeq(at, ".") {
+		if v = v.Get(name); v == nil {
+			break
 		}
-		return pos, !pos.IsZero()
+		pos = v.Pos
 	}
-	return own.trace.last(own)
+	return pos
 }
 
 // joinWords is "a", "a and b", "a, b and c".

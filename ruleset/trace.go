@@ -6,9 +6,13 @@ import (
 	"plumbline/cfn"
 )
 
-// trace records which values an evaluation read, in order. It exists only
-// where a person will look: for failures and for explain.
+// trace records which values an evaluation read, in order. Every evaluation
+// keeps the place of its last read, since there lies a failure; the whole list
+// is kept only where a person will look at it, by explain.
 type trace struct {
+	only  *owner  // not nil: nothing is kept but the place of the last read of this owner's resource
+	place cfn.Pos // with only; zero: nothing that is there was read
+
 	reads []read
 	paths map[*cfn.Value]string // of the maps, lists and items met so far
 }
@@ -24,6 +28,10 @@ func newTrace() *trace { return &trace{paths: map[*cfn.Value]string{}} }
 
 // read records a property or key of parent.
 func (t *trace) read(o *owner, parent *cfn.Value, name string, child *cfn.Value) {
+	if t.only != nil {
+		t.seen(o, child)
+		return
+	}
 	path := name
 	if parent != nil {
 		if p := t.paths[parent]; p != "" {
@@ -34,9 +42,16 @@ func (t *trace) read(o *owner, parent *cfn.Value, name string, child *cfn.Value)
 	t.reads = append(t.reads, read{o, path, child})
 }
 
+// seen keeps the place of a value that is there.
+func (t *trace) seen(o *owner, v *cfn.Value) {
+	if o == t.only && v != nil && !v.Pos.IsZero() {
+		t.place = v.Pos
+	}
+}
+
 // name remembers the path of a value and of the items below it.
 func (t *trace) name(v *cfn.Value, path string) {
-	if v == nil {
+	if v == nil || t.only != nil {
 		return
 	}
 	t.paths[v] = path
@@ -48,21 +63,17 @@ func (t *trace) name(v *cfn.Value, path string) {
 }
 
 // alias gives a normalised value the path of the one it was made from.
-func (t *trace) alias(from, to *cfn.Value) { t.name(to, t.paths[from]) }
+func (t *trace) alias(from, to *cfn.Value) {
+	if t.only == nil {
+		t.name(to, t.paths[from])
+	}
+}
 
 // item records an item of a list.
 func (t *trace) item(o *owner, item *cfn.Value) {
-	t.reads = append(t.reads, read{o, t.paths[item], item})
-}
-
-// last is the place of the last value of o's resource that was read and is
-// there: evaluation stops at what decides, so that is where a failure lies.
-func (t *trace) last(o *owner) (cfn.Pos, bool) {
-	for i := len(t.reads) - 1; i >= 0; i-- {
-		r := &t.reads[i]
-		if r.owner == o && r.value != nil && !r.value.Pos.IsZero() {
-			return r.value.Pos, true
-		}
+	if t.only != nil {
+		t.seen(o, item)
+		return
 	}
-	return cfn.Pos{}, false
+	t.reads = append(t.reads, read{o, t.paths[item], item})
 }
