@@ -69,11 +69,7 @@ func System() Streams {
 
 // Main runs one command line and returns the exit code.
 func Main(args []string, s Streams) int {
-	// A scan allocates a little per template and keeps most of it until the
-	// report is written: collecting less often halves the processor time, and
-	// the limit keeps the peak where a laptop does not notice it.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(80 << 20)
+	collectLate()
 
 	ctx := context.Background()
 	if s.Signals {
