@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	"cel.dev/cel-go/common/functions"
 	"cel.dev/cel-go/common/operators"
@@ -279,6 +280,33 @@ type matchNode struct {
 	*callNode
 	constant *regexp.Regexp // nil: the pattern is computed
 	seen     sync.Map       // pattern → *regexp.Regexp
+
+	answers sync.Map     // short text → bool, of the constant or the one pattern that was seen
+	known   atomic.Int32 // how many
+	one     atomic.Pointer[regexp.Regexp]
+}
+
+// Answers are kept for short texts, such as the actions of policies, of which a
+// scan asks for the same few over and over; a long one is hardly met twice.
+const (
+	longestKept = 64
+	mostKept    = 4096
+)
+
+// match is re.MatchString(text).
+func (n *matchNode) match(re *regexp.Regexp, text string) bool {
+	if len(text) > longestKept || re != n.constant && re != n.one.Load() {
+		return re.MatchString(text)
+	}
+	if answer, ok := n.answers.Load(text); ok {
+		return answer.(bool)
+	}
+	answer := re.MatchString(text)
+	if n.known.Load() < mostKept {
+		n.known.Add(1)
+		n.answers.Store(text, answer)
+	}
+	return answer
 }
 
 func (n *matchNode) Eval(a interpreter.Activation) ref.Val {
@@ -300,7 +328,7 @@ func (n *matchNode) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	}
 	switch text := text.(type) {
 	case types.String:
-		return types.Bool(re.MatchString(string(text)))
+		return types.Bool(n.match(re, string(text)))
 	case *symbolic:
 		return text.answer(text.matches(re))
 	case *types.Unknown:
@@ -322,7 +350,10 @@ func (n *matchNode) compile(pattern string) (*regexp.Regexp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
 	}
-	n.seen.Store(pattern, re)
+	n.one.CompareAndSwap(nil, re)
+	if kept, loaded := n.seen.LoadOrStore(pattern, re); loaded {
+		return kept.(*regexp.Regexp), nil
+	}
 	return re, nil
 }
 
