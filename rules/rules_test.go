@@ -47,6 +47,20 @@ func TestIndexIsCurrent(t *testing.T) {
 	}
 }
 
+func TestParsedIsCurrent(t *testing.T) {
+	parsed, err := ruleset.BuildParsed(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := fs.ReadFile(rules.FS, ruleset.ParsedFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(parsed, stored) {
+		t.Error("rules/parsed.bin is not what the rules say. run: make generate")
+	}
+}
+
 func TestPolicySchemaIsCurrent(t *testing.T) {
 	stored, err := os.ReadFile("../docs/plumbline.schema.json")
 	if err != nil {
