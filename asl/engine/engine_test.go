@@ -249,8 +249,10 @@ func TestWorkers(t *testing.T) {
 // A branch that fails cancels the backlog's calls of its siblings as well.
 func TestWorkersBacklogCancelled(t *testing.T) {
 	var calls atomic.Int32
-	tasks := engine.InvokerFunc(func(_ context.Context, c engine.Call) (json.RawMessage, error) {
-		calls.Add(1)
+	tasks := engine.InvokerFunc(func(ctx context.Context, c engine.Call) (json.RawMessage, error) {
+		if calls.Add(1) > 1 {
+			<-ctx.Done() // a call that began before the loop heard of the failure
+		}
 		return nil, &engine.Error{Name: "Boom"}
 	})
 	src := `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"B","States":{"B":{"Type":"Task","Resource":"f","End":true}}},"End":true}}}`
