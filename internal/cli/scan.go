@@ -20,7 +20,7 @@ type scanFlags struct {
 	format, output, color string
 	show                  []string
 	frameworks            []string
-	failOn                string
+	failOn, severity      string
 	judge                 judgeFlags
 	data, baseline        string
 	noSuppressions        bool
@@ -63,6 +63,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to a `FILE` instead of standard output")
 	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list findings of these `STATUSES`: all, or some of "+strings.Join(shows, ", "))
 	fl.StringSliceVar(&f.frameworks, "framework", nil, "only rules that look at a requirement of this `FRAMEWORK`")
+	fl.StringVar(&f.severity, "severity", "low", "list violations of this severity or above: critical, high, medium, low")
 	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")
 	f.judge.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
@@ -76,6 +77,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	complete(c, "show", append([]string{"all"}, shows...))
 	completeFrameworks(c)
 	complete(c, "fail-on", severityNames())
+	complete(c, "severity", severityNames())
 	complete(c, "color", []string{"auto", "always", "never"})
 	return c
 }
@@ -110,6 +112,9 @@ func (f *scanFlags) check(s *Streams) (show map[string]bool, color bool, err err
 		return nil, false, err
 	}
 	if err := oneOf("--fail-on", f.failOn, severityNames()); err != nil {
+		return nil, false, err
+	}
+	if err := oneOf("--severity", f.severity, severityNames()); err != nil {
 		return nil, false, err
 	}
 	show = map[string]bool{}
@@ -178,6 +183,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 		return err
 	}
 	doc := &report.Document{
+		Floor:  finding.Severity(f.severity),
 		Report: rep, Rules: j.reportRules(rep), Frameworks: frameworks, Source: j.source,
 		Show: show, Color: color, Width: s.Width, InForce: j.inForce(inFramework),
 	}

@@ -34,6 +34,8 @@ type Document struct {
 	Source func(path string) []byte
 	// Show is the set of statuses to list. Counts hold all of them.
 	Show map[string]bool
+	// Floor, where not empty, leaves violations below this severity out of the list. Counts hold them.
+	Floor finding.Severity
 	// Only, where not nil, keeps the findings for which it returns true (a framework's, those not in a baseline).
 	Only func(finding.Finding) bool
 	// Color turns terminal colours on; Width is the terminal's width in columns, 0 for no limit.
@@ -110,7 +112,7 @@ func (d *Document) listed(yield func(*scan.Assessment, *finding.Finding) bool) {
 		a := &d.Report.Assessments[i]
 		for j := range a.Findings {
 			f := &a.Findings[j]
-			if d.Show != nil && !d.Show[f.Status()] {
+			if d.Show != nil && !d.Show[f.Status()] || d.below(f) {
 				continue
 			}
 			if d.Only != nil && !d.Only(*f) {
@@ -121,6 +123,11 @@ func (d *Document) listed(yield func(*scan.Assessment, *finding.Finding) bool) {
 			}
 		}
 	}
+}
+
+// below reports whether a finding is a violation that the list leaves out for its severity.
+func (d *Document) below(f *finding.Finding) bool {
+	return d.Floor != "" && f.Status() == string(finding.Fail) && !f.Severity.AtLeast(d.Floor)
 }
 
 // Failing counts the findings that count towards the exit code: failures at

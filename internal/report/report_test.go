@@ -43,6 +43,7 @@ func sample() *report.Document {
 	a := scan.Assessment{
 		Target: scan.Target{Path: "cdk.out/Data.template.json", Stack: "Data"},
 		Hash:   "ab12",
+		Scope:  "cde",
 		Findings: []finding.Finding{
 			{Rule: "s3-tls", Severity: finding.High, Domain: finding.Encryption, Verdict: finding.Fail, Resource: bucket, Place: at(2), Message: "no policy refuses plain HTTP", Remediation: "Deny requests without TLS in the bucket's policy.", Fix: finding.FixAvailable},
 			{Rule: "s3-kms", Severity: finding.Medium, Domain: finding.Encryption, Verdict: finding.Unknown, Resource: bucket, Place: at(4), Message: "the key is not known", Needs: []string{"parameter KmsKey"}},
@@ -65,7 +66,7 @@ func sample() *report.Document {
 	when := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	return &report.Document{
 		Report: &scan.Report{
-			Provenance:  scan.Provenance{Tool: "plumbline", Version: "v1", RulesHash: "cd34", Rules: 6, PolicyPath: "plumbline.yaml", PolicyHash: "ef56", Started: when, Finished: when.Add(time.Second)},
+			Provenance:  scan.Provenance{Tool: "plumbline", Version: "v1", RulesHash: "cd34", Rules: 6, RulesOff: []scan.RuleOff{{Rule: "lambda-dead-letter", Reason: "failures go to the event bus"}}, PolicyPath: "plumbline.yaml", PolicyHash: "ef56", Started: when, Finished: when.Add(time.Second)},
 			Assessments: []scan.Assessment{broken, a},
 			Skipped:     []scan.Skipped{{Path: "notes.yaml", Reason: "no Resources section"}},
 			Counts:      total,
@@ -371,5 +372,26 @@ func TestPageMasksSecretsOfTheTemplate(t *testing.T) {
 		if !strings.Contains(out.String(), good) {
 			t.Errorf("page lacks %q", good)
 		}
+	}
+}
+
+func TestFloorShortensTheListOnly(t *testing.T) {
+	d := sample()
+	d.Floor = finding.Critical
+	var out bytes.Buffer
+	if err := report.Write(&out, "table", d); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	for _, want := range []string{"sg-ssh", "s3-kms", "2 violations (1 critical, 1 high)", "1 violation below critical not listed"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("table lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "s3-tls") {
+		t.Errorf("table lists a violation below the floor:\n%s", text)
+	}
+	if d.Failing(finding.High) != 2 {
+		t.Error("the floor of the list changes what counts")
 	}
 }

@@ -43,6 +43,9 @@ func writeTable(w io.Writer, d *Document) error {
 			} else if head == "" {
 				head = "stack " + Plain(a.Target.Stack)
 			}
+			if a.Scope != "" {
+				head += "  " + st.paint("2", "scope "+Plain(a.Scope))
+			}
 			b.WriteString(st.paint("1;4", head) + "\n")
 			last = a
 		}
@@ -174,6 +177,15 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 	}
 	line += ", " + plural(c[string(finding.Pass)], "check", "checks") + " passed"
 	b.WriteString(line + "\n")
+	left := 0
+	for s, n := range sev {
+		if d.Floor != "" && !s.AtLeast(d.Floor) {
+			left += n
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "%s below %s not listed\n", plural(left, "violation", "violations"), d.Floor)
+	}
 	n, gone := 0, 0
 	for _, a := range r.Assessments {
 		n += len(a.New)
