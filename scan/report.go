@@ -20,13 +20,20 @@ type Report struct {
 type Provenance struct {
 	Tool       string // "plumbline"
 	Version    string
-	RulesHash  string // SHA-256 over the rule files, hex
-	Rules      int    // how many rules were in force
-	PolicyPath string // "" where no policy file was used
+	RulesHash  string    // SHA-256 over the rule files, hex
+	Rules      int       // how many rules were in force
+	RulesOff   []RuleOff // those that the policy turns off, by id
+	PolicyPath string    // "" where no policy file was used
 	PolicyHash string
 	Started    time.Time
 	Finished   time.Time
 	Inputs     map[string]string // parameters given on the command line (NoEcho ones never)
+}
+
+// RuleOff is a rule that the policy turns off, and why.
+type RuleOff struct {
+	Rule   string
+	Reason string
 }
 
 // Skipped is a file that was looked at and left out, with the reason.

@@ -93,6 +93,7 @@ func (v *Verdicts) Len() int { return len(v.Findings) }
 // Assessment is the merged result of a target's scan.
 type Assessment struct {
 	Target   Target
+	Scope    string            // of the target in PCI DSS by the policy: cde, connected or out; "" where the policy says nothing of scope
 	Findings []finding.Finding // sorted by place, then rule, then resource
 	Counts   finding.Counts    // of all verdicts, also those that Findings leaves out
 	Partial  []finding.Domain  // domains whose branch failed: the scan is partial, never clean

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
 
 	"plumbline/blob"
@@ -101,14 +103,41 @@ func (b *Bundle) Suppress(models []*cfn.Model, findings []finding.Finding, now t
 	return warnings
 }
 
+// InForce counts the rules that are judged under a policy, which may be nil,
+// and lists those that it turns off, by id.
+func InForce(set *ruleset.Set, p *ruleset.Policy) (rules int, off []scan.RuleOff) {
+	for _, e := range set.Index().Entries {
+		if reason, is := p.RuleOff(e.ID); is {
+			off = append(off, scan.RuleOff{Rule: e.ID, Reason: reason})
+			continue
+		}
+		rules++
+	}
+	slices.SortFunc(off, func(a, b scan.RuleOff) int { return strings.Compare(a.Rule, b.Rule) })
+	return rules, off
+}
+
+// Scope is the target's place in the scope of PCI DSS by a policy, from its
+// account and stack name; what the tags of single resources say is left out.
+// It is empty where the policy, which may be nil, says nothing of scope.
+func Scope(p *ruleset.Policy, t scan.Target) string {
+	if p == nil {
+		return ""
+	}
+	s := &p.Scope
+	if len(s.CDE)+len(s.Connected)+len(s.Out) == 0 && (s.Default == "" || s.Default == ruleset.ScopeCDE) {
+		return "" // what holds without a word of it
+	}
+	return string(p.ScopeOf(t.Account, t.Stack, nil))
+}
+
+// Scope is the target's scope by the bundle's policy.
+func (b *Bundle) Scope(t scan.Target) string { return Scope(b.Policy, t) }
+
 // Provenance is what a report says of tool, rules and policy.
 func (b *Bundle) Provenance() scan.Provenance {
 	p := scan.Provenance{Tool: "plumbline", Version: Version}
-	for _, e := range b.Set.Index().Entries {
-		if b.InForce(e.ID) {
-			p.Rules++
-		}
-	}
+	p.Rules, p.RulesOff = InForce(b.Set, b.Policy)
 	if b.Policy != nil {
 		p.PolicyPath, p.PolicyHash = b.key+"/"+ruleset.PolicyFile, b.Policy.Hash()
 	}

@@ -11,6 +11,7 @@ import (
 	"plumbline/cfn"
 	"plumbline/finding"
 	"plumbline/internal/bundle"
+	"plumbline/ruleset"
 	"plumbline/scan"
 )
 
@@ -112,6 +113,9 @@ func TestAnOrganisationsPolicyAndRules(t *testing.T) {
 	if with.PolicyPath != "bundles/b1.zip/plumbline.yaml" || with.PolicyHash == "" {
 		t.Errorf("%+v", with)
 	}
+	if len(with.RulesOff) != 1 || with.RulesOff[0].Rule != "s3-bucket-logging" || with.RulesOff[0].Reason == "" {
+		t.Errorf("off: %+v", with.RulesOff)
+	}
 	plain, err := bundle.Open(t.Context(), new(blob.Memory), "")
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +131,28 @@ func TestAnOrganisationsPolicyAndRules(t *testing.T) {
 		var out bytes.Buffer
 		if err := b.Render(&out, format, r); err != nil || !strings.Contains(out.String(), "sqs-owner-tag") {
 			t.Errorf("%s: %v in\n%.300s", format, err, out.String())
+		}
+	}
+}
+
+func TestScope(t *testing.T) {
+	vault := scan.Target{Stack: "Vault-1", Account: "111122223333"}
+	stacks := ruleset.ScopePolicy{CDE: []ruleset.ScopeMatch{{Stacks: []string{"Vault-*"}}}, Default: ruleset.ScopeConnected}
+	for name, tc := range map[string]struct {
+		policy *ruleset.Policy
+		target scan.Target
+		want   string
+	}{
+		"no policy":                   {nil, vault, ""},
+		"a policy without scope":      {ruleset.DefaultPolicy(), vault, ""},
+		"an entry names the stack":    {&ruleset.Policy{Scope: stacks}, vault, "cde"},
+		"no entry names it":           {&ruleset.Policy{Scope: stacks}, scan.Target{Stack: "Web"}, "connected"},
+		"a template without a stack":  {&ruleset.Policy{Scope: stacks}, scan.Target{Path: "a.yaml"}, "connected"},
+		"a default other than cde":    {&ruleset.Policy{Scope: ruleset.ScopePolicy{Default: ruleset.ScopeOut}}, vault, "out"},
+		"entries without any default": {&ruleset.Policy{Scope: ruleset.ScopePolicy{Out: []ruleset.ScopeMatch{{Stacks: []string{"Sand*"}}}}}, vault, "cde"},
+	} {
+		if got := bundle.Scope(tc.policy, tc.target); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -250,11 +250,7 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 
 func (j *judge) provenance() scan.Provenance {
 	p := scan.Provenance{Tool: "plumbline", Version: version(), RulesHash: j.set.Index().Hash(), PolicyPath: j.policyPath}
-	for _, e := range j.set.Index().Entries {
-		if _, off := j.policy.RuleOff(e.ID); !off {
-			p.Rules++
-		}
-	}
+	p.Rules, p.RulesOff = bundle.InForce(j.set, j.policy)
 	if j.policy != nil {
 		p.PolicyHash = j.policy.Hash()
 	}

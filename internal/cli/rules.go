@@ -214,7 +214,11 @@ func showRule(w io.Writer, r *ruleset.Rule, controls []ruleset.Control) {
 	row("passes if", r.Pass.Text)
 	row("remediation", r.Remediation)
 	for _, f := range r.Fix {
-		row("fix", f.Do+" "+strings.Join(f.Path, "."))
+		step := f.Do + " " + strings.Join(f.Path, ".")
+		if f.Policy != "" {
+			step += " (policy value " + f.Policy + ")"
+		}
+		row("fix", step)
 	}
 	row("breaks", r.Breaks)
 	for _, c := range controls {

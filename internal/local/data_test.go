@@ -75,10 +75,6 @@ func TestScanAfterScan(t *testing.T) {
 			}
 		}
 	}
-	known, err := Baseline(t.Context(), data)
-	if err != nil || len(known) != 2 {
-		t.Errorf("baseline: %d fingerprints, %v; want 2", len(known), err)
-	}
 	notices, err := os.ReadFile(filepath.Join(data, noticesFile))
 	if err != nil {
 		t.Fatal(err)
@@ -138,13 +134,8 @@ func TestDataFoldersThatCannotBeUsed(t *testing.T) {
 			t.Errorf("%s: %v, want …%s…", data, err, want)
 		}
 	}
-	for _, read := range []func() error{
-		func() error { _, err := ReadHistory(t.Context(), dir); return err },
-		func() error { _, err := Baseline(t.Context(), dir); return err },
-	} {
-		if err := read(); err == nil || !strings.Contains(err.Error(), "make one with plumbline scan --data") {
-			t.Errorf("an empty folder: %v", err)
-		}
+	if _, err := ReadHistory(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "make one with plumbline scan --data") {
+		t.Errorf("an empty folder: %v", err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("looking for a history left something behind: %v, %v", entries, err)

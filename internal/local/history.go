@@ -80,25 +80,6 @@ func readHistory(ctx context.Context, dir string, db *sqlite.DB) (*History, erro
 	return h, nil
 }
 
-// Baseline returns the fingerprints of what a data folder knows as open or
-// accepted, so that a scan may report only what came after.
-func Baseline(ctx context.Context, dir string) (map[string]bool, error) {
-	db, err := openData(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{}
-	for r, failed := range db.All(ctx) {
-		if err = failed; err != nil {
-			break
-		}
-		if r.State != finding.Resolved {
-			known[r.Fingerprint()] = true
-		}
-	}
-	return known, errors.Join(err, db.Close())
-}
-
 // openData opens the table of a data folder that exists.
 func openData(ctx context.Context, dir string) (*sqlite.DB, error) {
 	path := filepath.Join(dir, databaseFile)

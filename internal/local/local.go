@@ -21,6 +21,7 @@ import (
 	"plumbline/asl/engine"
 	"plumbline/blob"
 	"plumbline/cfn/source"
+	"plumbline/internal/bundle"
 	"plumbline/ruleset"
 	"plumbline/scan"
 	"plumbline/tasks"
@@ -269,6 +270,9 @@ func (r *runner) inForce(rule string) bool {
 	}
 	return r.o.Rules.Index().HasRule(rule)
 }
+
+// scope is the target's scope by the policy.
+func (r *runner) scope(t scan.Target) string { return bundle.Scope(r.o.Policy, t) }
 
 // target is what a template is to the workflow.
 func (o *Options) target(t source.Template) scan.Target {

@@ -32,23 +32,26 @@ func (r *runner) register() engine.Functions {
 	o, b := &r.o, r.backends
 	t := newTemplates(o)
 	fs := engine.Functions{
-		"${ListTargetsArn}":     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
-		"${FetchStackArn}":      tasks.Of(fetchstack.New(t, b.blobs).Handle),
-		"${AssessArn}":          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Keep: o.Keep, Now: o.Now}).Handle),
-		"${PersistFindingsArn}": tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
-		"${WriteReportArn}":     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
-		"${NotifyArn}":          tasks.Of(notify.New(b.channel, o.Now).Handle),
-		"${SummarizeArn}":       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
-		"${RecordFailureArn}":   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
+		placeholder("ListTargets"):     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
+		placeholder("FetchStack"):      tasks.Of(fetchstack.New(t, b.blobs).Handle),
+		placeholder("Assess"):          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Scope: r.scope, Keep: o.Keep, Now: o.Now}).Handle),
+		placeholder("PersistFindings"): tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
+		placeholder("WriteReport"):     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
+		placeholder("Notify"):          tasks.Of(notify.New(b.channel, o.Now).Handle),
+		placeholder("Summarize"):       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
+		placeholder("RecordFailure"):   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
 	}
 	for _, d := range finding.Domains {
-		fs["${"+catalog.Evaluate(d)+"Arn}"] = tasks.Of(evaluate.New(o.Rules, b.blobs, evaluate.Config{Domain: d, Keep: o.Keep}, o.Observe).Handle)
+		fs[placeholder(catalog.Evaluate(d))] = tasks.Of(evaluate.New(o.Rules, b.blobs, evaluate.Config{Domain: d, Keep: o.Keep}, o.Observe).Handle)
 	}
 	for name, f := range o.Tasks {
 		fs[name] = f
 	}
 	return fs
 }
+
+// placeholder is the text by which workflows call the catalogue's task of that name.
+func placeholder(name string) string { return catalog.Task{Name: name}.Placeholder() }
 
 // suppress applies the policy's suppressions and those in the template; nil where none are to be applied.
 func (r *runner) suppress() assess.Suppress {

@@ -1,5 +1,6 @@
 // Package memory keeps the findings table and the ids of events in memory: the
-// backend of tests and of a scan that writes nothing.
+// backend by which tasks are tested. A scan that is to remember nothing has no
+// findings table at all.
 package memory
 
 import (

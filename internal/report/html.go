@@ -54,6 +54,7 @@ type htmlCard struct {
 
 type htmlStack struct {
 	Anchor, Name, Path, Stack string
+	Scope                     string
 	Dir, Base                 string // of Path, Dir without the folder that all templates share
 	Partial                   []string
 	Counts                    []htmlCard
@@ -110,7 +111,7 @@ func (d *Document) page() *htmlPage {
 		fresh += len(a.New)
 		gone += len(a.Resolved)
 		p.Hashes = append(p.Hashes, jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash})
-		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
+		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Scope: a.Scope, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
 		s.Dir, s.Base = path.Split(strings.TrimPrefix(filepath.ToSlash(a.Target.Path), shared))
 		if s.Name = s.Stack; s.Name == "" {
 			s.Name = s.Dir + s.Base
@@ -143,7 +144,7 @@ func (d *Document) page() *htmlPage {
 			switch {
 			case f.Status() == finding.StatusSuppressed:
 				p.Suppressed = append(p.Suppressed, h)
-			case d.Show == nil || d.Show[f.Status()]:
+			case (d.Show == nil || d.Show[f.Status()]) && !d.below(f):
 				h.Excerpt = src.around(f.Place)
 				s.Findings = append(s.Findings, h)
 				listed[h.Class]++

@@ -35,8 +35,14 @@ type jsonTool struct {
 }
 
 type jsonRules struct {
-	Count  int    `json:"count" doc:"rules in force"`
-	SHA256 string `json:"sha256" doc:"over the text of every rule"`
+	Count  int           `json:"count" doc:"rules in force"`
+	SHA256 string        `json:"sha256" doc:"over the text of every rule"`
+	Off    []jsonRuleOff `json:"off,omitempty" doc:"rules that the policy turns off, by id; absent where it turns none off"`
+}
+
+type jsonRuleOff struct {
+	Rule   string `json:"rule" doc:"id of the rule"`
+	Reason string `json:"reason" doc:"as the policy gives it"`
 }
 
 type jsonPolicy struct {
@@ -48,6 +54,7 @@ type jsonTemplate struct {
 	Path    string   `json:"path" doc:"as it was found from the paths given; - is standard input"`
 	Stack   string   `json:"stack,omitempty"`
 	SHA256  string   `json:"sha256,omitempty" doc:"of the template's text; absent where it could not be read"`
+	Scope   string   `json:"scope,omitempty" doc:"of the stack in PCI DSS by the policy: cde, connected or out; absent where the policy says nothing of scope"`
 	Partial []string `json:"partial,omitempty" doc:"domains whose rules could not be run on it" enum:"domain"`
 }
 
@@ -109,10 +116,13 @@ func writeJSON(w io.Writer, d *Document) error {
 	r := d.Report
 	p := jsonProvenance{
 		Tool:     jsonTool{r.Provenance.Tool, r.Provenance.Version},
-		Rules:    jsonRules{r.Provenance.Rules, r.Provenance.RulesHash},
+		Rules:    jsonRules{Count: r.Provenance.Rules, SHA256: r.Provenance.RulesHash},
 		Started:  r.Provenance.Started.UTC(),
 		Finished: r.Provenance.Finished.UTC(),
 		Inputs:   r.Provenance.Inputs,
+	}
+	for _, x := range r.Provenance.RulesOff {
+		p.Rules.Off = append(p.Rules.Off, jsonRuleOff(x))
 	}
 	if r.Provenance.PolicyPath != "" {
 		p.Policy = &jsonPolicy{r.Provenance.PolicyPath, r.Provenance.PolicyHash}
@@ -120,7 +130,7 @@ func writeJSON(w io.Writer, d *Document) error {
 	p.Templates = make([]jsonTemplate, len(r.Assessments))
 	s := jsonSummary{Templates: judgedTemplates(r), Statuses: d.counts(), Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}}
 	for i, a := range r.Assessments {
-		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Partial: domainNames(a.Partial)}
+		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Scope: a.Scope, Partial: domainNames(a.Partial)}
 		s.New += len(a.New)
 		s.Resolved += len(a.Resolved)
 	}

@@ -35,6 +35,8 @@ type Options struct {
 	// InForce reports whether a rule is judged at all; nil: each is. What a rule
 	// found that is no longer in force is suppressed, not resolved.
 	InForce func(rule string) bool
+	// Scope sorts the target into the scope of PCI DSS; nil: nothing is said of it.
+	Scope func(scan.Target) string
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
 	Keep func(status string) bool
 	Now  func() time.Time // nil: time.Now
@@ -145,6 +147,9 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		at = h.o.Now().UTC()
 	}
 	a := &scan.Assessment{Target: snap.Target, Counts: finding.Counts{}, Hash: snap.Hash()}
+	if h.o.Scope != nil {
+		a.Scope = h.o.Scope(snap.Target)
+	}
 	if err := h.merge(ctx, a, in, at); err != nil {
 		return Out{}, err
 	}

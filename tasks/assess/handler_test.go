@@ -301,6 +301,19 @@ func TestSuppressions(t *testing.T) {
 	b.wantStates("r1 Cards reopened", "r2 Cards open")
 }
 
+func TestTheScopeIsTheTargets(t *testing.T) {
+	b := newBench(t)
+	b.scan(nil)
+	if b.a.Scope != "" {
+		t.Errorf("scope %q, and nobody said it", b.a.Scope)
+	}
+	b.o.Scope = func(t scan.Target) string { return "scope of " + t.Stack }
+	b.scan(nil)
+	if want := "scope of " + b.snap.Target.Stack; b.a.Scope != want {
+		t.Errorf("scope %q, want %q", b.a.Scope, want)
+	}
+}
+
 func TestALostDomainMakesTheScanPartial(t *testing.T) {
 	b := newBench(t)
 	out := b.scan(map[finding.Domain]lost{finding.Network: {"RulesBroken", `{"errorMessage":"x.yaml: pass: 1:9","errorType":"RulesBroken"}`}}, violation("r1", "Cards", finding.High, 3))
