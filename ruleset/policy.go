@@ -16,18 +16,18 @@ import "plumbline/finding"
 type Policy struct {
 	Version         int             `yaml:"version" doc:"format of this file; 1"`
 	RequiredTags    []RequiredTag   `yaml:"requiredTags" cel:"requiredTags" doc:"tags that every taggable resource carries"`
-	ExemptTags      []ExemptTag     `yaml:"exemptTags" cel:"exemptTags" doc:"tags that exempt a resource from the rules that ask for them by policy.exempt"`
+	ExemptTags      []ExemptTag     `yaml:"exemptTags" cel:"exemptTags" doc:"tags that exempt a resource from the rules that ask for them by policy.exempt; no built-in rule reads them: they are for rules of your own"`
 	AllowedRegions  []string        `yaml:"allowedRegions" cel:"allowedRegions" check:"region" doc:"regions in which resources may stand; empty: any"`
 	InstanceClasses InstanceClasses `yaml:"instanceClasses" cel:"instanceClasses" doc:"instance classes that may be used, as globs; empty: any"`
 	Naming          []Naming        `yaml:"naming" cel:"naming" doc:"what names that are written in templates look like"`
 	Rules           RuleSettings    `yaml:"rules" doc:"by rule id or glob: another severity, or off with the reason"`
 	Suppressions    []Suppression   `yaml:"suppressions" doc:"findings that do not count, each with a reason"`
-	Scope           ScopePolicy     `yaml:"scope" doc:"what is cardholder data environment, connected to it, or out of scope"`
+	Scope           ScopePolicy     `yaml:"scope" doc:"what is cardholder data environment, connected to it, or out of scope; reports say it of each stack"`
 	Values          Values          `yaml:"values" doc:"what the organisation supplies to fixes, such as kmsKey or logBucket"`
 	Ports           Ports           `yaml:"ports" cel:"ports" doc:"ports by what rules ask of them"`
 	Retention       Retention       `yaml:"retention" cel:"retention" doc:"minimums and maximums in days"`
-	Passwords       Passwords       `yaml:"passwords" cel:"passwords" doc:"what password policies ask at least"`
-	TrustedAccounts []string        `yaml:"trustedAccounts" cel:"trustedAccounts" check:"account" doc:"accounts other than the own that may be granted access"`
+	Passwords       Passwords       `yaml:"passwords" cel:"passwords" doc:"what password policies ask at least; no built-in rule reads them: they are for rules of your own"`
+	TrustedAccounts []string        `yaml:"trustedAccounts" cel:"trustedAccounts" check:"account" doc:"accounts other than the own that may be granted access; no built-in rule reads them: they are for rules of your own"`
 	TLSPolicies     TLSPolicies     `yaml:"tlsPolicies" cel:"tlsPolicies" doc:"accepted TLS policy names by service, as globs"`
 
 	Path string `yaml:"-"` // of the file, "" for defaults
@@ -56,8 +56,8 @@ type ExemptTag struct {
 type InstanceClasses struct {
 	EC2         []string `yaml:"ec2" cel:"ec2" doc:"EC2 instance types, such as t3.*"`
 	RDS         []string `yaml:"rds" cel:"rds" doc:"RDS and DocumentDB classes, such as db.t4g.*"`
-	ElastiCache []string `yaml:"elasticache" cel:"elasticache" doc:"ElastiCache node types, such as cache.t4g.*"`
-	OpenSearch  []string `yaml:"opensearch" cel:"opensearch" doc:"OpenSearch instance types, such as r6g.*.search"`
+	ElastiCache []string `yaml:"elasticache" cel:"elasticache" doc:"ElastiCache node types, such as cache.t4g.*; no built-in rule reads them: they are for rules of your own"`
+	OpenSearch  []string `yaml:"opensearch" cel:"opensearch" doc:"OpenSearch instance types, such as r6g.*.search; no built-in rule reads them: they are for rules of your own"`
 }
 
 // Naming is what a written name looks like. A resource without the property
@@ -77,7 +77,7 @@ type RuleSettings []RuleSetting
 type RuleSetting struct {
 	Rule     string           `yaml:"-"` // the key: rule id or glob
 	Severity finding.Severity `yaml:"severity" check:"severity" doc:"severity instead of the rule's own"`
-	Off      string           `yaml:"off" doc:"turns the rule off; the text is the reason, and reports show it"`
+	Off      string           `yaml:"off" doc:"turns the rule off; the text is the reason, and the JSON and HTML reports show it"`
 	Line     int              `yaml:"-" hash:"-"`
 }
 
@@ -162,8 +162,8 @@ type Ports struct {
 type Retention struct {
 	LogDays            int `yaml:"logDays" cel:"logDays" check:"days" doc:"at least so long logs are kept"`
 	BackupDays         int `yaml:"backupDays" cel:"backupDays" check:"days" doc:"at least so long automatic backups are kept"`
-	SecretRotationDays int `yaml:"secretRotationDays" cel:"secretRotationDays" check:"days" doc:"at most so long a secret stays the same"`
-	KeyDeletionDays    int `yaml:"keyDeletionDays" cel:"keyDeletionDays" check:"days" doc:"at least so long a KMS key waits for its deletion"`
+	SecretRotationDays int `yaml:"secretRotationDays" cel:"secretRotationDays" check:"days" doc:"at most so long a secret stays the same; no built-in rule reads it: it is for rules of your own"`
+	KeyDeletionDays    int `yaml:"keyDeletionDays" cel:"keyDeletionDays" check:"days" doc:"at least so long a KMS key waits for its deletion; no built-in rule reads it: it is for rules of your own"`
 }
 
 // Passwords is what password policies ask at least.
@@ -177,7 +177,7 @@ type Passwords struct {
 type TLSPolicies struct {
 	ELB        []string `yaml:"elb" cel:"elb" doc:"of load balancer listeners, both generations"`
 	CloudFront []string `yaml:"cloudfront" cel:"cloudfront" doc:"MinimumProtocolVersion of viewer certificates"`
-	APIGateway []string `yaml:"apigateway" cel:"apigateway" doc:"SecurityPolicy of domain names"`
+	APIGateway []string `yaml:"apigateway" cel:"apigateway" doc:"SecurityPolicy of domain names; no built-in rule reads it: it is for rules of your own"`
 	OpenSearch []string `yaml:"opensearch" cel:"opensearch" doc:"TLSSecurityPolicy of domains"`
 	Transfer   []string `yaml:"transfer" cel:"transfer" doc:"SecurityPolicyName of Transfer Family servers"`
 }

@@ -1,7 +1,7 @@
-// Command gen writes what is generated from rules and from the policy file's
-// struct: rules/index.json, rules/parsed.bin, docs/plumbline.schema.json and the table of keys in
-// docs/policy.md. Run it by
-// `make generate`, or by `go run ./rules/gen` at the repository's root.
+// Command gen writes what is generated from the rules, rules/index.json and
+// rules/parsed.bin, and from the policy file's struct, docs/plumbline.schema.json
+// and the table of keys in docs/policy.md. Run it by `make generate`, or by
+// `go run ./rules/gen` anywhere in the repository.
 package main
 
 import (
