@@ -77,7 +77,7 @@ type RuleSettings []RuleSetting
 type RuleSetting struct {
 	Rule     string           `yaml:"-"` // the key: rule id or glob
 	Severity finding.Severity `yaml:"severity" check:"severity" doc:"severity instead of the rule's own"`
-	Off      string           `yaml:"off" doc:"turns the rule off; the text is the reason, and the JSON and HTML reports show it"`
+	Off      string           `yaml:"off" doc:"turns the rule off; the text is the reason, and reports show it"`
 	Line     int              `yaml:"-" hash:"-"`
 }
 
