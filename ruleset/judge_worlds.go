@@ -63,7 +63,7 @@ func sameMembers(a, b [][]member) bool {
 func (j *judgement) merge(all []seen) outcome {
 	base := all[0].outcome
 	failed := slices.IndexFunc(all, func(x seen) bool { return x.outcome.verdict == finding.Fail })
-	if j.determined(all[0]) {
+	if j.determined(all[0]) && j.complete(all) {
 		if failed > 0 && base.verdict != finding.Fail {
 			out := all[failed].outcome
 			out.witness = true
@@ -114,6 +114,26 @@ func (j *judgement) determined(x seen) bool {
 		for _, y := range list {
 			if y.resource != nil && !m.DeterminedFor(y.resource) {
 				return false
+			}
+		}
+	}
+	return true
+}
+
+// complete reports whether no other world has a related resource that the base
+// world lacks for a reason which nothing determines: a bucket without its
+// policy is no failure yet where a parameter that nobody gave adds the policy.
+func (j *judgement) complete(all []seen) bool {
+	m := j.models[all[0].outcome.world]
+	if m.Determined {
+		return true
+	}
+	for _, x := range all[1:] {
+		for _, list := range x.members {
+			for _, y := range list {
+				if y.resource != nil && m.Resource(y.resource.LogicalID) == nil {
+					return false
+				}
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package ruleset
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/types"
@@ -158,16 +157,13 @@ func (o *owner) convert(v *cfn.Value, t *schema.Type, name string) ref.Val {
 		}
 	case schema.Integer:
 		if v.Kind == cfn.Number || v.Kind == cfn.String {
-			if n, err := strconv.ParseInt(strings.TrimSpace(v.Text), 10, 64); err == nil {
+			if n, ok := v.Int(); ok {
 				return types.Int(n)
-			}
-			if f, err := strconv.ParseFloat(v.Text, 64); err == nil && f == float64(int64(f)) {
-				return types.Int(int64(f))
 			}
 		}
 	case schema.Double:
 		if v.Kind == cfn.Number || v.Kind == cfn.String {
-			if f, err := strconv.ParseFloat(strings.TrimSpace(v.Text), 64); err == nil {
+			if f, ok := v.Float(); ok {
 				return types.Double(f)
 			}
 		}
@@ -215,11 +211,11 @@ func (o *owner) convertAny(v *cfn.Value) ref.Val {
 	case cfn.Bool:
 		return types.Bool(strings.EqualFold(v.Text, "true"))
 	case cfn.Number:
-		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
+		if n, ok := v.Int(); ok && !strings.ContainsAny(v.Text, ".eE") {
 			return types.Int(n)
 		}
-		f, err := strconv.ParseFloat(v.Text, 64)
-		if err != nil {
+		f, ok := v.Float()
+		if !ok {
 			return types.String(v.Text)
 		}
 		return types.Double(f)

@@ -231,3 +231,42 @@ func TestJudgeConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestNumbersAsCloudFormationReadsThem: YAML 1.1 reads a leading 0 as octal.
+func TestNumbersAsCloudFormationReadsThem(t *testing.T) {
+	set, err := Open(fstest.MapFS{"ec2/a.yaml": {Data: []byte("id: ec2-a\ntitle: T\nseverity: low\ndomain: network\ntypes: [AWS::EC2::SecurityGroupIngress]\npass: \"!opens(resource, 22)\"\nremediation: Do.\n")}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]finding.Verdict{"22": finding.Fail, "026": finding.Fail, "0x16": finding.Fail, `"22"`: finding.Fail, `"022"`: finding.Fail, "022": finding.Pass, "26": finding.Pass} {
+		src := "Resources: {I: {Type: 'AWS::EC2::SecurityGroupIngress', Properties: {IpProtocol: tcp, CidrIp: 0.0.0.0/0, FromPort: " + text + ", ToPort: " + text + "}}}"
+		template, err := cfn.Parse("t.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := set.Judge(context.Background(), finding.Network, template.Worlds(cfn.Inputs{}), nil)
+		if err != nil || len(out) != 1 || out[0].Verdict != want {
+			t.Errorf("port %s: %v %v, want %s", text, out, err, want)
+		}
+	}
+}
+
+// TestConditionalNeighbour: a resource that an undetermined condition adds in
+// another world leaves the verdict open.
+func TestConditionalNeighbour(t *testing.T) {
+	set, err := Open(fstest.MapFS{"s3/a.yaml": {Data: []byte("id: s3-a\ntitle: T\nseverity: low\ndomain: network\ntypes: [AWS::S3::Bucket]\nrelations:\n  policies: {type: AWS::S3::BucketPolicy, by: Bucket}\npass: size(policies) > 0\nremediation: Do.\n")}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for parameter, want := range map[string]finding.Verdict{"Type: String, AllowedValues: [dev, prod]": finding.Unknown, "Type: String, Default: dev, AllowedValues: [dev, prod]": finding.Fail, "Type: String, Default: prod": finding.Fail} {
+		src := "Parameters: {E: {" + parameter + "}}\nConditions: {P: !Equals [!Ref E, prod]}\nResources:\n  B: {Type: 'AWS::S3::Bucket'}\n  Q: {Type: 'AWS::S3::BucketPolicy', Condition: P, Properties: {Bucket: !Ref B}}\n"
+		template, err := cfn.Parse("t.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := set.Judge(context.Background(), finding.Network, template.Worlds(cfn.Inputs{}), nil)
+		if err != nil || len(out) != 1 || out[0].Verdict != want {
+			t.Errorf("%s: %+v %v, want %s", parameter, out, err, want)
+		}
+	}
+}

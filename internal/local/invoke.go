@@ -52,8 +52,10 @@ var compiled = sync.OnceValues(func() (map[string]*engine.Machine, error) {
 // machine to its end. What is started without being waited for on AWS is run to
 // its end as well, so nothing is left running when a scan returns.
 func (r *runner) Invoke(ctx context.Context, c engine.Call) (json.RawMessage, error) {
-	r.calls.Add(1)
-	defer r.calls.Done()
+	if !r.calls.begin() {
+		return nil, context.Canceled
+	}
+	defer r.calls.end()
 	switch c.Resource {
 	case "arn:aws:states:::aws-sdk:sfn:startSyncExecution":
 		return r.startSync(ctx, c.Input)

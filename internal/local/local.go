@@ -92,8 +92,8 @@ type runner struct {
 	machines  map[string]*engine.Machine // by placeholder
 	objects   objects
 	pool      *pool
-	calls     sync.WaitGroup // task calls under way, also those whose state has ended
-	done      atomic.Int64   // templates
+	calls     *inflight    // task calls under way, also those whose state has ended
+	done      atomic.Int64 // templates
 	matched   suppressions
 }
 
@@ -118,14 +118,14 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{o: o, backends: b, machines: machines, objects: objects{b.blobs}, pool: newPool(o.Workers)}
+	r := &runner{calls: newInflight(), o: o, backends: b, machines: machines, objects: objects{b.blobs}, pool: newPool(o.Workers)}
 	r.functions = r.register()
 	return r, nil
 }
 
 // close waits for what is still at work, then closes the stores.
 func (r *runner) close() error {
-	r.calls.Wait()
+	r.calls.close()
 	r.pool.close()
 	return r.backends.close()
 }
