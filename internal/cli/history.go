@@ -103,6 +103,9 @@ func historyTable(w io.Writer, h *local.History) {
 		if violations == 0 {
 			fmt.Fprint(w, ", no violation found")
 		}
+		if n := x.Counts[string(finding.Error)]; n > 0 {
+			fmt.Fprintf(w, ", %d not judged", n)
+		}
 		if len(x.Partial) > 0 || len(x.Failures) > 0 {
 			fmt.Fprint(w, ", partial")
 		}
