@@ -9,5 +9,5 @@ import "embed"
 
 // FS holds the rules as they lie in this folder.
 //
-//go:embed index.json parsed.bin */*.yaml
+//go:embed index.json checked.bin */*.yaml
 var FS embed.FS

@@ -47,17 +47,17 @@ func TestIndexIsCurrent(t *testing.T) {
 	}
 }
 
-func TestParsedIsCurrent(t *testing.T) {
-	parsed, err := ruleset.BuildParsed(rules.FS)
+func TestCheckedIsCurrent(t *testing.T) {
+	checked, err := ruleset.BuildChecked(rules.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, err := fs.ReadFile(rules.FS, ruleset.ParsedFile)
+	stored, err := fs.ReadFile(rules.FS, ruleset.CheckedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(parsed, stored) {
-		t.Error("rules/parsed.bin is not what the rules say. run: make generate")
+	if !bytes.Equal(checked, stored) {
+		t.Error("rules/checked.bin is not what the rules say. run: make generate")
 	}
 }
 

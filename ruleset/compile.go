@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"cel.dev/cel-go/cel"
@@ -17,8 +18,8 @@ import (
 // compiled is a rule compiled for one resource type.
 type compiled struct {
 	rule     *Rule
+	name     string       // of the resource type, "" for any
 	typ      *schema.Type // of `resource`
-	env      *cel.Env     // with the rule's own variables
 	lets     []*program
 	when     *program // nil: applies to all
 	pass     *program
@@ -27,6 +28,11 @@ type compiled struct {
 	fixes    []*program // per step, nil where it has no CEL
 	wheres   []*program // per step, nil where it has no where
 	err      error      // of message and fixes
+
+	variables sync.Once // env is made when something must be checked
+	env       *cel.Env  // with the rule's own variables
+	letTrees  []*cel.Ast
+	envErr    error
 }
 
 // compile compiles what every evaluation needs.
@@ -35,49 +41,130 @@ func (r *Rule) compile(typ string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compiled{rule: r, typ: r.resourceType(typ)}
+	c := &compiled{rule: r, name: typ, typ: r.resourceType(typ)}
 	if c.typ == nil {
 		return nil, r.at("types", Expression{Line: r.Line, Column: 1, folded: true}, 1, 1,
 			fmt.Sprintf("type %q is not known%s", typ, suggestType(typ)))
 	}
-	options := []cel.EnvOption{cel.Variable("resource", celType(c.typ))}
-	for i := range r.Relations {
-		rel := &r.Relations[i]
-		s := schema.Lookup(rel.Type)
-		if s == nil {
-			return nil, r.at("relation "+rel.Name, Expression{Line: rel.Line, Column: 3, folded: true}, 1, 1,
-				fmt.Sprintf("type %q is not known%s", rel.Type, suggestType(rel.Type)))
-		}
-		options = append(options, cel.Variable(rel.Name, cel.ListType(celType(s.Type))))
-		if err := r.checkRelation(rel, c.typ); err != nil {
-			return nil, err
-		}
-	}
-	if c.env, err = e.cel.Extend(options...); err != nil {
-		return nil, r.at("relations", Expression{Line: r.Line, Column: 1, folded: true}, 1, 1, err.Error())
-	}
-	var errs []error
 	for i := range r.Let {
-		let := &r.Let[i]
-		p, err := e.expression(c.env, r, "let "+let.Name, let.Expression, nil)
+		p, err := c.let(e, i)
 		if err != nil {
 			return nil, err // what follows may use it
 		}
 		c.lets = append(c.lets, p)
-		if c.env, err = c.env.Extend(cel.Variable(let.Name, p.result)); err != nil {
-			return nil, r.at("let "+let.Name, let.Expression, 1, 1, err.Error())
-		}
 	}
+	var errs []error
 	if r.When.Text != "" {
-		c.when, err = e.expression(c.env, r, "when", r.When, cel.BoolType)
+		c.when, err = c.program(e, "when", 0, r.When, nil, cel.BoolType)
 		errs = append(errs, err)
 	}
-	c.pass, err = e.expression(c.env, r, "pass", r.Pass, cel.BoolType)
+	c.pass, err = c.program(e, "pass", 0, r.Pass, nil, cel.BoolType)
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// environment has the rule's own variables: resource, relations and lets. It
+// is made only where an expression was not checked when the rules were generated.
+func (c *compiled) environment() (*cel.Env, error) {
+	c.variables.Do(func() { c.env, c.letTrees, c.envErr = c.rule.environment(c.typ) })
+	return c.env, c.envErr
+}
+
+func (r *Rule) environment(typ *schema.Type) (*cel.Env, []*cel.Ast, error) {
+	e, err := sharedEnvironment()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := []cel.EnvOption{cel.Variable("resource", celType(typ))}
+	for i := range r.Relations {
+		rel := &r.Relations[i]
+		s := schema.Lookup(rel.Type)
+		if s == nil {
+			return nil, nil, r.at("relation "+rel.Name, Expression{Line: rel.Line, Column: 3, folded: true}, 1, 1,
+				fmt.Sprintf("type %q is not known%s", rel.Type, suggestType(rel.Type)))
+		}
+		options = append(options, cel.Variable(rel.Name, cel.ListType(celType(s.Type))))
+		if err := r.checkRelation(rel, typ); err != nil {
+			return nil, nil, err
+		}
+	}
+	env, err := e.cel.Extend(options...)
+	if err != nil {
+		return nil, nil, r.at("relations", Expression{Line: r.Line, Column: 1, folded: true}, 1, 1, err.Error())
+	}
+	trees := make([]*cel.Ast, len(r.Let))
+	for i := range r.Let {
+		let := &r.Let[i]
+		if trees[i], err = e.check(env, r, "let "+let.Name, let.Expression, nil); err != nil {
+			return nil, nil, err
+		}
+		if env, err = env.Extend(cel.Variable(let.Name, trees[i].OutputType())); err != nil {
+			return nil, nil, r.at("let "+let.Name, let.Expression, 1, 1, err.Error())
+		}
+	}
+	return env, trees, nil
+}
+
+// let compiles a named sub-expression.
+func (c *compiled) let(e *environment, i int) (*program, error) {
+	let := &c.rule.Let[i]
+	key := "let " + let.Name
+	if tree, nested := c.known(key, 0); tree != nil {
+		return e.plan(c.rule, key, let.Expression, tree, nested)
+	}
+	if _, err := c.environment(); err != nil {
+		return nil, err
+	}
+	return c.checked(e, key, 0, let.Expression, c.letTrees[i])
+}
+
+// program compiles an expression. item is the type of the variable of that
+// name, nil where there is none; nth tells several expressions of a key apart.
+func (c *compiled) program(e *environment, key string, nth int, x Expression, item *schema.Type, want *cel.Type) (*program, error) {
+	if tree, nested := c.known(key, nth); tree != nil {
+		return e.plan(c.rule, key, x, tree, nested)
+	}
+	env, err := c.environment()
+	if err != nil {
+		return nil, err
+	}
+	if item != nil {
+		if env, err = env.Extend(cel.Variable(itemName, celType(item))); err != nil {
+			return nil, c.rule.at(key, x, 1, 1, err.Error())
+		}
+	}
+	tree, err := e.check(env, c.rule, key, x, want)
+	if err != nil {
+		return nil, err
+	}
+	return c.checked(e, key, nth, x, tree)
+}
+
+// checked plans an expression that was checked just now.
+func (c *compiled) checked(e *environment, key string, nth int, x Expression, tree *cel.Ast) (*program, error) {
+	nested := nestedComprehension(tree)
+	if c.rule.keep != nil {
+		c.rule.keep(expressionKey(key, nth), tree.NativeRep(), nested)
+	}
+	return e.plan(c.rule, key, x, tree.NativeRep(), nested)
+}
+
+// known is an expression that was checked when the rules were generated.
+func (c *compiled) known(key string, nth int) (*ast.AST, bool) {
+	if c.rule.checked == nil {
+		return nil, false
+	}
+	return c.rule.checked.find(checkedKey(c.rule.source, c.name, expressionKey(key, nth)))
+}
+
+func expressionKey(key string, nth int) string {
+	if nth == 0 {
+		return key
+	}
+	return key + " " + strconv.Itoa(nth)
 }
 
 // rest compiles message and fixes, once.
@@ -90,7 +177,7 @@ func (c *compiled) rest() error {
 		}
 		var errs []error
 		if c.rule.Message.Text != "" {
-			c.message, err = e.expression(c.env, c.rule, "message", c.rule.Message, cel.StringType)
+			c.message, err = c.program(e, "message", 0, c.rule.Message, nil, cel.StringType)
 			errs = append(errs, err)
 		}
 		c.fixes = make([]*program, len(c.rule.Fix))
@@ -102,19 +189,12 @@ func (c *compiled) rest() error {
 				errs = append(errs, err)
 				continue
 			}
-			env := c.env
-			if item != nil {
-				if env, err = c.env.Extend(cel.Variable(itemName, celType(item))); err != nil {
-					errs = append(errs, err)
-					continue
-				}
-			}
 			if step.CEL.Text != "" {
-				c.fixes[i], err = e.expression(env, c.rule, "fix", step.CEL, nil)
+				c.fixes[i], err = c.program(e, "fix", i, step.CEL, item, nil)
 				errs = append(errs, err)
 			}
 			if step.Where.Text != "" {
-				c.wheres[i], err = e.expression(env, c.rule, "where", step.Where, cel.BoolType)
+				c.wheres[i], err = c.program(e, "where", i, step.Where, item, cel.BoolType)
 				errs = append(errs, err)
 			}
 		}

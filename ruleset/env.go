@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/functions"
 	"cel.dev/cel-go/ext"
 
@@ -62,31 +63,13 @@ var sharedEnvironment = sync.OnceValues(func() (*environment, error) {
 	return &environment{cel: env, planner: p}, nil
 })
 
-// expression compiles text in env. want is the result that is asked for; nil
-// takes any. key names the expression in messages.
-func (e *environment) expression(env *cel.Env, r *Rule, key string, x Expression, want *cel.Type) (*program, error) {
-	parsed := r.parsed.find(x.Text)
-	if parsed == nil {
-		var issues *cel.Issues
-		if parsed, issues = env.Parse(x.Text); issues.Err() != nil {
-			return nil, r.issues(key, x, issues, nil)
-		}
+// check parses and checks text in env. want is the result that is asked for;
+// nil takes any. key names the expression in messages.
+func (e *environment) check(env *cel.Env, r *Rule, key string, x Expression, want *cel.Type) (*cel.Ast, error) {
+	parsed, issues := env.Parse(x.Text)
+	if issues.Err() != nil {
+		return nil, r.issues(key, x, issues, nil)
 	}
-	return e.check(env, r, key, x, parsed, want)
-}
-
-// program is one compiled expression.
-type program struct {
-	cel    cel.Program
-	result *cel.Type
-	nested bool // comprehension within comprehension: its cost is bounded
-}
-
-// costLimit bounds the steps of one evaluation with nested comprehensions:
-// some 50 ms. Others are linear in the template.
-const costLimit = 2_000_000
-
-func (e *environment) check(env *cel.Env, r *Rule, key string, x Expression, parsed *cel.Ast, want *cel.Type) (*program, error) {
 	checked, issues := env.Check(parsed)
 	if issues.Err() != nil {
 		return nil, r.issues(key, x, issues, e.missed(env, parsed))
@@ -94,13 +77,29 @@ func (e *environment) check(env *cel.Env, r *Rule, key string, x Expression, par
 	if got := checked.OutputType(); want != nil && !got.IsExactType(want) {
 		return nil, r.at(key, x, 1, 1, fmt.Sprintf("the result is %s, and %s is needed", got, want))
 	}
-	p := &program{result: checked.OutputType(), nested: nestedComprehension(checked)}
+	return checked, nil
+}
+
+// program is one compiled expression.
+type program struct {
+	cel    cel.Program
+	nested bool // comprehension within comprehension: its cost is bounded
+}
+
+// costLimit bounds the steps of one evaluation with nested comprehensions:
+// some 50 ms. Others are linear in the template.
+const costLimit = 2_000_000
+
+// plan makes a checked expression ready to run. All share one environment:
+// what is checked knows its variables by name.
+func (e *environment) plan(r *Rule, key string, x Expression, tree *ast.AST, nested bool) (*program, error) {
+	p := &program{nested: nested}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(e.planner.decorate)}
 	if p.nested {
 		options = append(options, cel.CostLimit(costLimit), cel.InterruptCheckFrequency(1000))
 	}
 	var err error
-	if p.cel, err = env.Program(checked, options...); err != nil {
+	if p.cel, err = e.cel.PlanProgram(tree, options...); err != nil {
 		return nil, r.at(key, x, 1, 1, err.Error())
 	}
 	return p, nil

@@ -41,7 +41,16 @@ func (b *bench) eval(t testing.TB, expression string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := e.expression(b.c.env, b.rule, "x", Expression{Text: expression, Line: 1, Column: 1}, nil)
+	env, err := b.c.environment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Expression{Text: expression, Line: 1, Column: 1}
+	tree, err := e.check(env, b.rule, "x", x, nil)
+	if err != nil {
+		return "refused: " + err.Error()
+	}
+	p, err := e.plan(b.rule, "x", x, tree.NativeRep(), nestedComprehension(tree))
 	if err != nil {
 		return "refused: " + err.Error()
 	}

@@ -205,11 +205,15 @@ const maxStepDepth = 6
 
 // steps evaluates the rule's expressions and the parts that && || ! and ?: join.
 func (j *judgement) steps(e *evaluation, secrets []string) ([]Step, error) {
-	env, err := sharedEnvironment()
+	shared, err := sharedEnvironment()
 	if err != nil {
 		return nil, err
 	}
-	tracking, err := e.c.env.Extend(cel.EnableMacroCallTracking())
+	env, err := e.c.environment()
+	if err != nil {
+		return nil, err
+	}
+	tracking, err := env.Extend(cel.EnableMacroCallTracking())
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +244,12 @@ func (j *judgement) steps(e *evaluation, secrets []string) ([]Step, error) {
 				if err != nil {
 					return
 				}
-				p, err := env.expression(e.c.env, e.c.rule, x.of, Expression{Text: text, Line: x.e.Line, Column: x.e.Column}, nil)
+				at := Expression{Text: text, Line: x.e.Line, Column: x.e.Column}
+				tree, err := shared.check(env, e.c.rule, x.of, at, nil)
+				if err != nil {
+					return
+				}
+				p, err := shared.plan(e.c.rule, x.of, at, tree.NativeRep(), nestedComprehension(tree))
 				if err != nil {
 					return
 				}

@@ -1,6 +1,10 @@
 package ruleset
 
 import (
+	"crypto/sha256"
+
+	"cel.dev/cel-go/common/ast"
+
 	"plumbline/finding"
 )
 
@@ -31,7 +35,9 @@ type Rule struct {
 	Deprecated  bool                // kept so that its id is never reused; it judges nothing
 	Reserved    bool                // made by the program, not by a file: template-readable
 
-	parsed *parsedTexts // of the set it belongs to
+	checked *checkedTexts                                // of the set it belongs to; nil: none
+	source  [sha256.Size]byte                            // hash of its file, where checked is used or made
+	keep    func(key string, tree *ast.AST, nested bool) // gets what is checked, where checked is made
 
 	File string // path inside the rules' file system, "" for a reserved rule
 	Line int    // of the id

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,8 +43,8 @@ type entry struct {
 	rule *Rule
 	err  error
 
-	parsed *parsedTexts  // of its file system; nil for a user's
-	spent  *atomic.Int64 // of its set: nanoseconds spent on reading and compiling rules
+	checked *checkedTexts // of its file system; nil for a user's
+	spent   *atomic.Int64 // of its set: nanoseconds spent on reading and compiling rules
 
 	mu       sync.Mutex
 	compiled map[string]*compileResult // by resource type; "" for rules of open types
@@ -76,13 +77,13 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 		return nil, err
 	}
 	s.index = index
-	parsed, err := readParsed(rules)
+	checked, err := readChecked(rules)
 	if err != nil {
 		return nil, err
 	}
 	s.sources = append(s.sources, rules)
 	for i := range index.Entries {
-		s.add(&entry{IndexEntry: index.Entries[i], fs: rules, parsed: parsed})
+		s.add(&entry{IndexEntry: index.Entries[i], fs: rules, checked: checked})
 	}
 	var errs []error
 	for _, f := range more {
@@ -267,8 +268,8 @@ func (e *entry) load() (*Rule, error) {
 			e.err = fmt.Errorf("read rule %q: %w", e.ID, err)
 			return
 		}
-		if e.rule, e.err = ReadRule(name, src); e.err == nil {
-			e.rule.parsed = e.parsed
+		if e.rule, e.err = ReadRule(name, src); e.err == nil && e.checked != nil {
+			e.rule.checked, e.rule.source = e.checked, sha256.Sum256(src)
 		}
 		if e.err == nil && e.rule.ID != e.ID {
 			e.err = fmt.Errorf("%s: id is %q, and the index says %q. generate the index again", name, e.rule.ID, e.ID)

@@ -1,5 +1,5 @@
 // Command gen writes what is generated from the rules, rules/index.json and
-// rules/parsed.bin, and from the policy file's struct, docs/plumbline.schema.json
+// rules/checked.bin, and from the policy file's struct, docs/plumbline.schema.json
 // and the table of keys in docs/policy.md. Run it by `make generate`, or by
 // `go run ./rules/gen` anywhere in the repository.
 package main
@@ -33,9 +33,9 @@ func generate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("build rule index:\n%w", err)
 	}
-	parsed, err := ruleset.BuildParsed(os.DirFS(filepath.Join(root, "rules")))
+	checked, err := ruleset.BuildChecked(os.DirFS(filepath.Join(root, "rules")))
 	if err != nil {
-		return fmt.Errorf("parse rules:\n%w", err)
+		return fmt.Errorf("check rules:\n%w", err)
 	}
 	page, err := os.ReadFile(filepath.Join(root, "docs", "policy.md"))
 	if err != nil {
@@ -58,7 +58,7 @@ func generate(dir string) error {
 		content []byte
 	}{
 		{"rules/" + ruleset.IndexFile, index.Encode()},
-		{"rules/" + ruleset.ParsedFile, parsed},
+		{"rules/" + ruleset.CheckedFile, checked},
 		{"docs/plumbline.schema.json", ruleset.PolicySchema()},
 		{"docs/policy.md", page},
 		{"docs/rules.md", guide},

@@ -12,13 +12,13 @@ import (
 	"plumbline/finding"
 )
 
-// TestParsedSaysTheSame: a rule judges alike whether its expressions come from
-// the generated file or from its text, and a text that is not in the file is parsed.
-func TestParsedSaysTheSame(t *testing.T) {
+// TestCheckedSaysTheSame: a rule judges alike whether its expressions come from
+// the generated file or from its text, and a rule that changed since is checked anew.
+func TestCheckedSaysTheSame(t *testing.T) {
 	files := fstest.MapFS{
 		"s3/a.yaml": {Data: []byte("id: s3-a\ntitle: T\nseverity: low\ndomain: protection\ntypes: [AWS::S3::Bucket]\nlet:\n  on: resource.VersioningConfiguration.Status\npass: on == \"Enabled\" || has(resource.BucketName)\nmessage: '\"status is \" + on'\nremediation: Do.\n")},
 	}
-	stored, err := BuildParsed(files)
+	stored, err := BuildChecked(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestParsedSaysTheSame(t *testing.T) {
 		t.Fatalf("without the file: %+v", want)
 	}
 	with := maps.Clone(files)
-	with[ParsedFile] = &fstest.MapFile{Data: stored}
+	with[CheckedFile] = &fstest.MapFile{Data: stored}
 	if diff := cmp.Diff(want, judge(with)); diff != "" {
 		t.Errorf("with the file (-want +got)\n%s", diff)
 	}
@@ -56,7 +56,7 @@ func TestParsedSaysTheSame(t *testing.T) {
 	}
 	for name, damaged := range map[string][]byte{"empty": {}, "cut off": stored[:10]} {
 		bad := maps.Clone(files)
-		bad[ParsedFile] = &fstest.MapFile{Data: damaged}
+		bad[CheckedFile] = &fstest.MapFile{Data: damaged}
 		if _, err := Open(bad, nil); err == nil {
 			t.Errorf("%s: taken", name)
 		}
