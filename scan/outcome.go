@@ -32,7 +32,9 @@ type Notice struct {
 	Subject  string           `json:"subject"`           // one line, at most 100 characters (SNS's limit for a subject)
 	Body     string           `json:"body"`              // a few lines
 	Domains  []finding.Domain `json:"domains,omitempty"` // NoticePartial: the lost domains
-	Time     time.Time        `json:"time"`
+	// ResourceTypes are those of the violations, sorted; none for the other kinds.
+	ResourceTypes []string  `json:"resourceTypes,omitempty"`
+	Time          time.Time `json:"time"`
 }
 
 // The kinds of notices.

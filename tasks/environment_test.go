@@ -100,12 +100,12 @@ func TestTheCatalogueIsWhatFunctionsRead(t *testing.T) {
 func TestConfigs(t *testing.T) {
 	env := map[string]string{
 		catalog.BucketVar: "bucket", catalog.FindingsVar: "findings", catalog.EventsVar: "events", catalog.ScanVar: "scan",
-		catalog.EstateVar: "estate", catalog.TopicVar: "topic", catalog.BundleVar: "bundle", catalog.DomainVar: "network",
+		catalog.EstateVar: "estate", catalog.CriticalVar: "critical", catalog.WarningVar: "warning", catalog.BundleVar: "bundle", catalog.DomainVar: "network",
 	}
 	want := map[string]any{
 		"assess": assess.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "evaluate": []any{finding.Network, "bucket", "bundle"},
 		"fetchstack": fetchstack.Config{Bucket: "bucket"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
-		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Topic: "topic"},
+		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
 		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},
 	}

@@ -14,7 +14,10 @@ import (
 	"plumbline/scan"
 )
 
-const topic = "arn:aws:sns:eu-west-1:111122223333:notices"
+const (
+	critical = "arn:aws:sns:eu-west-1:111122223333:critical"
+	warning  = "arn:aws:sns:eu-west-1:111122223333:warning"
+)
 
 // publish stands in for the service.
 type publish func(*sns.PublishInput) error
@@ -34,27 +37,30 @@ func TestSend(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		change func(*scan.Notice)
-		want   map[string]string
+		topic  string
+		want   map[string]string // type and value
 	}{
-		{"violations", func(*scan.Notice) {}, map[string]string{"id": "s1/t1/findings/critical", "kind": "findings", "severity": "critical", "stack": "Payments"}},
-		{"the whole estate", func(n *scan.Notice) { n.Target = scan.Target{} }, map[string]string{"id": "s1/t1/findings/critical", "kind": "findings", "severity": "critical"}},
+		{"violations", func(n *scan.Notice) { n.ResourceTypes = []string{"AWS::RDS::DBInstance", "AWS::S3::Bucket"} }, critical, map[string]string{
+			"id": "String s1/t1/findings/critical", "kind": "String findings", "severity": "String critical", "stack": "String Payments",
+			"resourceType": `String.Array ["AWS::RDS::DBInstance","AWS::S3::Bucket"]`,
+		}},
+		{"the whole estate", func(n *scan.Notice) { n.Target, n.Severity = scan.Target{}, finding.High }, warning, map[string]string{
+			"id": "String s1/t1/findings/critical", "kind": "String findings", "severity": "String high",
+		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := notice
 			tc.change(&n)
 			var got *sns.PublishInput
-			if err := own.New(publish(func(in *sns.PublishInput) error { got = in; return nil }), topic).Send(t.Context(), n); err != nil {
+			if err := own.New(publish(func(in *sns.PublishInput) error { got = in; return nil }), critical, warning).Send(t.Context(), n); err != nil {
 				t.Fatal(err)
 			}
-			if *got.TopicArn != topic || *got.Subject != n.Subject || *got.Message != n.Body {
+			if *got.TopicArn != tc.topic || *got.Subject != n.Subject || *got.Message != n.Body {
 				t.Errorf("published %q, %q to %q", *got.Subject, *got.Message, *got.TopicArn)
 			}
 			attributes := map[string]string{}
 			for name, v := range got.MessageAttributes {
-				if *v.DataType != "String" {
-					t.Errorf("%s is a %s", name, *v.DataType)
-				}
-				attributes[name] = *v.StringValue
+				attributes[name] = *v.DataType + " " + *v.StringValue
 			}
 			if diff := cmp.Diff(tc.want, attributes); diff != "" {
 				t.Errorf("attributes (-want +got):\n%s", diff)
@@ -70,7 +76,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{&types.ThrottledException{}, true}, {&types.NotFoundException{}, false}, {&types.AuthorizationErrorException{}, false},
 	} {
-		err := own.New(publish(func(*sns.PublishInput) error { return tc.err }), topic).Send(t.Context(), scan.Notice{})
+		err := own.New(publish(func(*sns.PublishInput) error { return tc.err }), critical, warning).Send(t.Context(), scan.Notice{})
 		if !errors.Is(err, tc.err) || errors.Is(err, scan.ErrThrottled) != tc.throttled {
 			t.Errorf("%T: %v", tc.err, err)
 		}

@@ -111,7 +111,7 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 		r.State = finding.Open
 	}
 	if r.State == finding.New || r.State == finding.Reopened {
-		c.out.Alerts.add(f.Severity)
+		c.out.Alerts.Add(f.Severity, f.Resource.Type)
 	}
 	if r.State.Active() {
 		c.out.Open++

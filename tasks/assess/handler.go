@@ -99,38 +99,12 @@ type Failure struct {
 type Out struct {
 	Assessment blob.Ref         `json:"assessment"`
 	Changes    blob.Ref         `json:"changes"`
-	Alerts     Alerts           `json:"alerts"`
+	Alerts     scan.Alerts      `json:"alerts"`  // violations that were not open before
 	Partial    []finding.Domain `json:"partial"` // lost domains
 	Lost       int              `json:"lost"`    // how many they are
 	New        int              `json:"new"`
 	Open       int              `json:"open"` // violations of the target that want attention after this scan
 	Resolved   int              `json:"resolved"`
-}
-
-// Alerts counts the violations that people are told of, those that were not
-// open before, by severity.
-type Alerts struct {
-	Critical int `json:"critical"`
-	High     int `json:"high"`
-	Medium   int `json:"medium"`
-	Low      int `json:"low"`
-	Others   int `json:"others"` // all but critical
-}
-
-// add counts one violation.
-func (a *Alerts) add(s finding.Severity) {
-	switch s {
-	case finding.Critical:
-		a.Critical++
-		return
-	case finding.High:
-		a.High++
-	case finding.Medium:
-		a.Medium++
-	default:
-		a.Low++
-	}
-	a.Others++
 }
 
 // Handle assesses the snapshot.

@@ -79,8 +79,9 @@ const (
 	EventsVar   = "EVENTS_TABLE"   // ids of events
 	ScanVar     = "SCAN_WORKFLOW"  // ARN of the state machine scan-stack
 	EstateVar   = "ESTATE_WORKFLOW"
-	TopicVar    = "NOTICE_TOPIC" // topic of all messages; the severity is an attribute
-	BundleVar   = "BUNDLE_KEY"   // object in the bucket: the organisation's policy file and rules; may be unset
+	CriticalVar = "CRITICAL_TOPIC" // topic of messages for which somebody is woken
+	WarningVar  = "WARNING_TOPIC"  // topic of all other messages; the severity is an attribute
+	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
 // Readers may list the bucket as well: without that permission S3 answers
@@ -131,7 +132,7 @@ var Tasks = slices.Concat([]Task{
 		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
 	},
 	{
-		Name: "Notify", Folder: "notify", Vars: []string{TopicVar},
+		Name: "Notify", Folder: "notify", Vars: []string{CriticalVar, WarningVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
 		Actions: []string{"sns:Publish"},
 		Errors:  []string{Throttled, ChannelFailed}, Mutates: true,

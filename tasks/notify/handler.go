@@ -24,14 +24,16 @@ type Channel interface {
 
 // Config says what the function works with on AWS.
 type Config struct {
-	Topic string // ARN of the topic of all messages
+	Critical string // ARN of the topic of critical violations
+	Warning  string // ARN of the topic of all other messages
 }
 
 // ConfigFromEnv reads the configuration from the environment.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
 	err := tasks.Environment(lookup,
-		tasks.Variable{Name: catalog.TopicVar, Value: &c.Topic, Meaning: "the topic's ARN"},
+		tasks.Variable{Name: catalog.CriticalVar, Value: &c.Critical, Meaning: "the ARN of the topic of critical violations"},
+		tasks.Variable{Name: catalog.WarningVar, Value: &c.Warning, Meaning: "the ARN of the topic of all other messages"},
 	)
 	return c, err
 }
@@ -50,13 +52,13 @@ func New(c Channel, now func() time.Time) *Handler { return &Handler{channel: c,
 // that the critical ones can go first and alone; lost domains are told of
 // together with any severity but critical. A Failure is told of alone.
 type In struct {
-	ScanID     string                   `json:"scanId,omitempty"`
-	Target     scan.Target              `json:"target,omitzero"`
-	Severities []finding.Severity       `json:"severities,omitempty"`
-	Counts     map[finding.Severity]int `json:"counts,omitempty"`
-	Partial    []finding.Domain         `json:"partial,omitempty"`
-	Report     string                   `json:"report,omitempty"` // folder of the stored report
-	Failure    *scan.FailureInput       `json:"failure,omitempty"`
+	ScanID     string             `json:"scanId,omitempty"`
+	Target     scan.Target        `json:"target,omitzero"`
+	Severities []finding.Severity `json:"severities,omitempty"`
+	Counts     scan.Alerts        `json:"counts,omitzero"`
+	Partial    []finding.Domain   `json:"partial,omitempty"`
+	Report     string             `json:"report,omitempty"` // folder of the stored report
+	Failure    *scan.FailureInput `json:"failure,omitempty"`
 }
 
 // Out is how many messages were sent.
@@ -100,12 +102,12 @@ func Notices(in In, now time.Time) ([]scan.Notice, error) {
 	var out []scan.Notice
 	base := scan.Notice{ScanID: in.ScanID, Target: in.Target, Time: now.UTC()}
 	for _, s := range finding.Severities {
-		n := in.Counts[s]
+		n := in.Counts.Of(s)
 		if n == 0 || !slices.Contains(in.Severities, s) {
 			continue
 		}
 		m := base
-		m.Kind, m.Severity, m.Count = scan.NoticeFindings, s, n
+		m.Kind, m.Severity, m.Count, m.ResourceTypes = scan.NoticeFindings, s, n, in.Counts.Types[s]
 		m.Subject = subject("%s: %s in %s", s, plural(n, "new violation"), in.Target)
 		m.Body = fmt.Sprintf("Scan %s found %s of severity %s in %s.\n%s", in.ScanID, plural(n, "new violation"), s, in.Target, where(in.Report))
 		out = append(out, identify(m))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func failed() *scan.FailureInput {
 }
 
 func TestHandle(t *testing.T) {
-	counts := map[finding.Severity]int{finding.Critical: 1, finding.High: 2, finding.Low: 3}
+	counts := scan.Alerts{Critical: 1, High: 2, Low: 3, Others: 5, Types: map[finding.Severity][]string{finding.High: {"AWS::S3::Bucket"}}}
 	rest := []finding.Severity{finding.Low, finding.High, finding.Medium}
 	estate := failed()
 	estate.Target = scan.Target{}
@@ -72,6 +73,9 @@ func TestHandle(t *testing.T) {
 			for _, n := range c.sent {
 				got = append(got, n.Kind+" "+n.Subject)
 				ids[n.ID] = true
+				if n.Kind == scan.NoticeFindings && n.Severity == finding.High && !slices.Equal(n.ResourceTypes, []string{"AWS::S3::Bucket"}) {
+					t.Errorf("resource types %v", n.ResourceTypes)
+				}
 				if n.ScanID != "s1" || !n.Time.Equal(now) || n.Body == "" {
 					t.Errorf("message %+v is not complete", n)
 				}
@@ -87,7 +91,7 @@ func TestHandle(t *testing.T) {
 }
 
 func TestTheSameIDEachTime(t *testing.T) {
-	in := notify.In{ScanID: "s1", Target: target, Severities: finding.Severities, Counts: map[finding.Severity]int{finding.High: 1}}
+	in := notify.In{ScanID: "s1", Target: target, Severities: finding.Severities, Counts: scan.Alerts{High: 1, Others: 1}}
 	a, err := notify.Notices(in, now)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	topic := sns.New(awssns.NewFromConfig(account), c.Topic)
-	lambda.Start(tasks.Of(notify.New(topic, time.Now).Handle))
+	topics := sns.New(awssns.NewFromConfig(account), c.Critical, c.Warning)
+	lambda.Start(tasks.Of(notify.New(topics, time.Now).Handle))
 }
