@@ -59,11 +59,62 @@ func iamFunctions() []Function {
 		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Deny"), s.actionGranted(a[0])) }, cel.StringType),
 	}, {
 		Name: "onResource", Group: "Policy documents",
-		Signature: []string{"s.onResource(arn string) bool"},
-		Doc:       "Whether the statement's Resource covers every resource that the text, which may have wildcards, covers. NotResource is taken into account. \"*\" asks for all resources.",
-		Examples:  []string{`s.onResource("*")`},
+		Signature: []string{"s.onResource(arn string) bool", "s.onResource(resource, suffix string) bool"},
+		Doc: "Whether the statement's Resource covers every resource that the text, which may have wildcards, covers. NotResource is taken into account. \"*\" asks for everything, " +
+			"which arn:* and arn:aws:*:*:*:* are too. With a resource of the template: whether Resource covers its ARN with the suffix, written out or by Ref, GetAtt, Sub or Join.",
+		Examples: []string{`s.onResource("*")`, `s.onResource(resource, "/*")`},
+		whole:    true,
+		overloads: slices.Concat(
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return s.resourceCovered(a[0]) }, cel.StringType),
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val {
+				suffix, ok := a[1].(types.String)
+				if !ok {
+					return undecided(a[1])
+				}
+				return s.onARN(a[0], string(suffix))
+			}, cel.DynType, cel.StringType)),
+	}, {
+		Name: "anyResource", Group: "Policy documents",
+		Signature: []string{"s.anyResource() bool"},
+		Doc: "Whether the statement reaches resources without naming any: Resource \"*\", an ARN whose account and name are wildcards (arn:aws:iam::*:role/*, arn:aws:s3:::*), or NotResource. " +
+			"Where it is IAM's, the account does not count, for it can only be one's own.",
+		Examples:  []string{`statements(resource.PolicyDocument).exists(s, s.Effect == "Allow" && s.anyResource())`},
 		whole:     true,
-		overloads: member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return s.resourceCovered(a[0]) }, cel.StringType),
+		overloads: member(cel.BoolType, func(s *view, _ []ref.Val) ref.Val { return s.anyResource() }),
+	}, {
+		Name: "allowsAnywhere", Group: "Policy documents",
+		Signature: []string{"s.allowsAnywhere(action string) bool", "s.allowsAnywhere(actions list(string)) bool"},
+		Doc: "Whether an Allow statement grants the action, or one of the actions, on resources that it does not name, as s.anyResource() says; " +
+			"a Resource of another service than the action's grants nothing.",
+		Examples: []string{`statements(resource.PolicyDocument).exists(s, s.allowsAnywhere("iam:PassRole"))`},
+		whole:    true,
+		overloads: slices.Concat(
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.anywhere(a[0])) }, cel.StringType),
+			member(cel.BoolType, func(s *view, a []ref.Val) ref.Val { return and(s.effect("Allow"), s.anywhere(a[0])) }, cel.ListType(cel.StringType))),
+	}, {
+		Name: "wholeService", Group: "Policy documents",
+		Signature: []string{"wholeService(action string) bool"},
+		Doc:       "Whether the text of an Action takes in every action of a service: *, s3:*, s3*.",
+		Examples:  []string{`wholeService("s3:*")`, `wholeService("*:*")`, `!wholeService("s3:Get*")`},
+		overloads: []overload{{args: []*cel.Type{cel.StringType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val {
+			return types.Bool(wholeService(string(a[0].(types.String))))
+		}}},
+	}, {
+		Name: "writes", Group: "Policy documents",
+		Signature: []string{"writes(action string) bool"},
+		Doc:       "Whether the text of an Action takes in one that changes something, by its verb, on resources that can be named; adding to a log does not count.",
+		Examples:  []string{`writes("s3:PutObject")`, `writes("*")`, `!writes("s3:Get*")`, `!writes("xray:PutTraceSegments")`},
+		overloads: []overload{{args: []*cel.Type{cel.StringType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val {
+			return types.Bool(writes(string(a[0].(types.String))))
+		}}},
+	}, {
+		Name: "placeless", Group: "Policy documents",
+		Signature: []string{"placeless(action string) bool"},
+		Doc:       "Whether all that the text of an Action takes in knows no resources, or none that is known before, so that \"*\" is all that can stand in Resource.",
+		Examples:  []string{`placeless("ec2:Describe*")`, `placeless("xray:PutTraceSegments")`, `!placeless("s3:GetObject")`},
+		overloads: []overload{{args: []*cel.Type{cel.StringType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val {
+			return types.Bool(placeless(string(a[0].(types.String))))
+		}}},
 	}, {
 		Name: "anyPrincipal", Group: "Policy documents",
 		Signature: []string{"s.anyPrincipal() bool"},
@@ -183,11 +234,12 @@ func (v *view) resourceCovered(arn ref.Val) ref.Val {
 	if !ok {
 		return undecided(arn)
 	}
-	listed := anyOf(v.get("Resources"), func(p ref.Val) ref.Val { return coversText(p, string(text), false) })
-	if v.value.Get("NotResources") == nil {
-		return listed
+	asked := string(text)
+	covers := func(p ref.Val) ref.Val { return coversText(p, asked, false) }
+	if asked == "*" {
+		asked, covers = "arn:*", func(p ref.Val) ref.Val { return reaches(p, reachAll) }
 	}
-	return or(listed, not(anyOf(v.get("NotResources"), func(p ref.Val) ref.Val { return coversText(p, string(text), false) })))
+	return v.orNot(anyOf(v.get("Resources"), covers), "NotResources", asked, false)
 }
 
 // limitingKeys are the condition keys that say who may come, in lower case.

@@ -268,13 +268,34 @@ func or(a, b ref.Val) ref.Val { return not(and(not(a), not(b))) }
 func (v *view) get(name string) ref.Val { return v.Get(types.String(name)) }
 
 // grants reports whether a statement's actions include action, which may have
-// wildcards itself: "s3:*" is granted by "s3:*" and "*" only.
+// wildcards itself: "s3:*" is granted by "s3:*" and "*", not by a NotAction of s3:GetObject.
 func (v *view) grants(action string) ref.Val {
+	if action == "*" {
+		action = "*:*"
+	}
 	listed := anyOf(v.get("Actions"), func(p ref.Val) ref.Val { return coversText(p, action, true) })
-	if v.value.Get("NotActions") == nil {
+	return v.orNot(listed, "NotActions", action, true)
+}
+
+// orNot is listed, or that nothing of text is in the list of exceptions with this name.
+func (v *view) orNot(listed ref.Val, exceptions, text string, foldCase bool) ref.Val {
+	if v.value.Get(exceptions) == nil {
 		return listed
 	}
-	return or(listed, not(anyOf(v.get("NotActions"), func(p ref.Val) ref.Val { return coversText(p, action, true) })))
+	return or(listed, not(anyOf(v.get(exceptions), func(p ref.Val) ref.Val { return meetsText(p, text, foldCase) })))
+}
+
+// meetsText reports whether pattern and text, both with wildcards, match a text in common.
+func meetsText(pattern ref.Val, text string, foldCase bool) ref.Val {
+	p, plain := pattern.(types.String)
+	if !plain || !isGlob(text) {
+		return coversText(pattern, text, foldCase)
+	}
+	s := string(p)
+	if foldCase {
+		s, text = strings.ToLower(s), strings.ToLower(text)
+	}
+	return types.Bool(overlap(globTokens(s), globTokens(text)))
 }
 
 // effect compares the statement's effect.
