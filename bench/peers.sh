@@ -18,8 +18,8 @@ if [ ! -x "$PEERS/trivy" ]; then
   (
     cd "$PEERS/trivymod"
     [ -f go.mod ] || go mod init peers >/dev/null 2>&1
-    go get -tool "github.com/aquasecurity/trivy/cmd/trivy@$TRIVY"
-    CGO_ENABLED=0 go build -o "$PEERS/trivy" github.com/aquasecurity/trivy/cmd/trivy
+    GOEXPERIMENT=jsonv2 go get -tool "github.com/aquasecurity/trivy/cmd/trivy@$TRIVY"
+    GOEXPERIMENT=jsonv2 CGO_ENABLED=0 go build -o "$PEERS/trivy" github.com/aquasecurity/trivy/cmd/trivy
   )
 fi
 exec go run ./bench -peers "$PEERS" ${DATA:+-data "$DATA"}
