@@ -47,6 +47,10 @@ type Options struct {
 	// the StateMachineArn as written: an ARN, or a placeholder "${ScanStackArn}".
 	// Others go to Tasks.
 	Machines map[string]*Machine
+	// Disturb, where not nil, is asked before a task starts one of Machines; what
+	// it returns, where not nil, goes wrong with the start. It is for tests, runs
+	// on the engine's loop, and must not block or call the engine.
+	Disturb func(Call) *Disturbance
 
 	Workers         int    // how many calls run at once; 0: no bound
 	Region, Account string // in ARNs; "" is us-east-1, 123456789012

@@ -49,14 +49,7 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 	case callRead, callWrite:
 		return e.objectJob(call)
 	}
-	f := ef.frame
-	c := Call{
-		Resource: call.spec.resource, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
-		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
-	}
-	if call.spec.token {
-		c.Token = ef.wait.token
-	}
+	c := ef.call()
 	return func(ctx context.Context) (done completion) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -70,6 +63,19 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 		out, err := e.options.Tasks.Invoke(ctx, c)
 		return outcomeOf(call.spec.token, out, err)
 	}
+}
+
+// call is the call as invokers get it, without the input.
+func (ef *effect) call() Call {
+	f, call := ef.frame, ef.wait.call
+	c := Call{
+		Resource: call.spec.resource, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
+		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
+	}
+	if call.spec.token {
+		c.Token = ef.wait.token
+	}
+	return c
 }
 
 // panicError is a panic as the state's error: one task that is broken must not

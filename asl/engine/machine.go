@@ -13,9 +13,13 @@ import (
 // executions, in any number of engines, may share one.
 type Machine struct {
 	Identity
-	root    *program
-	timeout time.Duration // of an execution; 0: none
+	root       *program
+	timeout    time.Duration // of an execution; 0: none
+	definition *asl.Definition
 }
+
+// Definition is what the machine was compiled from.
+func (m *Machine) Definition() *asl.Definition { return m.definition }
 
 // Identity is what a state machine is called where it runs.
 type Identity struct {
@@ -89,7 +93,7 @@ func (c *compiler) problem(pos asl.Pos, format string, args ...any) {
 // each with its place. Text such as ${FetchArn} stays as it is.
 func Compile(d *asl.Definition) (*Machine, error) {
 	c := &compiler{}
-	m := &Machine{root: c.program(d)}
+	m := &Machine{root: c.program(d), definition: d}
 	if d.TimeoutSeconds != nil {
 		m.timeout = seconds(*d.TimeoutSeconds)
 	}

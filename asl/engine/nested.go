@@ -85,6 +85,20 @@ func (e *Engine) startNested(ef *effect) {
 		}
 		return
 	}
+	if e.options.Disturb != nil {
+		c := ef.call()
+		c.Input = value.Encode(call.input)
+		if d := e.options.Disturb(c); d != nil {
+			e.startStray(m, call, input, d.Strays)
+			switch {
+			case d.Err != nil:
+				tell(completion{err: d.Err})
+				return
+			case d.Silent:
+				return
+			}
+		}
+	}
 	var p *parent
 	if spec.wait {
 		p = &parent{frame: ef.frame, gen: ef.gen}
@@ -96,6 +110,22 @@ func (e *Engine) startNested(ef *effect) {
 	}
 	ef.wait.child = child.ARN
 	tell(spec.started(call, child))
+}
+
+// Disturbance is what goes wrong with the start of a child.
+type Disturbance struct {
+	Strays int    // executions that are started although the task will not hear of them
+	Err    *Error // the answer; nil: the start goes on as it should
+	Silent bool   // no answer ever, and no start but the strays
+}
+
+// startStray starts executions that nobody waits for. One that is named as
+// the task says is the same as the next of that name, as the service promises.
+func (e *Engine) startStray(m *Machine, call *pendingCall, input any, n int) {
+	name := call.input.(*value.Object).String("Name")
+	for range n {
+		_, _ = e.start(m, name, input, nil) // taken with another input: then that one is what there is
+	}
 }
 
 // started is the answer to the start of a child.
