@@ -22,6 +22,8 @@ type Task struct {
 	Timeout  time.Duration     // of the function; the states that call it wait a little longer
 	MemoryMB int
 	Actions  []string // IAM actions of its role, apart from writing its own log
+	Reads    []string // prefixes of the keys in the bucket that s3:GetObject is for
+	Writes   []string // prefixes of the keys in the bucket that s3:PutObject is for
 	Errors   []string // names it reports, apart from BadInput and Unexpected
 	Mutates  bool     // it changes more than the scan's own working objects: never retried on States.ALL
 }
@@ -84,6 +86,18 @@ const (
 	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
+// Prefixes of keys in the bucket; the first four are those of package scan.
+const (
+	work     = "work/"
+	reports  = "reports/"
+	scans    = "scans/"
+	failures = "failures/"
+	// Bundles is the prefix of the organisation's policies and rules. A key
+	// carries the hash of what lies under it, so that a function that was started
+	// with one key never meets another bundle.
+	Bundles = "bundles/"
+)
+
 // Readers may list the bucket as well: without that permission S3 answers
 // AccessDenied rather than NoSuchKey for a key that nobody wrote.
 // Source: Amazon S3 API Reference, GetObject, "Permissions".
@@ -103,33 +117,33 @@ var Tasks = slices.Concat([]Task{
 	{
 		Name: "ListTargets", Folder: "listtargets", Vars: []string{BucketVar},
 		Timeout: 5 * time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(writeObjects, []string{"cloudformation:ListStacks"}),
-		Errors:  []string{Throttled, StoreFailed},
+		Actions: []string{"s3:PutObject", "cloudformation:ListStacks"}, Writes: []string{work},
+		Errors: []string{Throttled, StoreFailed},
 	},
 	{
 		Name: "FetchStack", Folder: "fetchstack", Vars: []string{BucketVar},
 		Timeout: time.Minute, MemoryMB: 512,
-		Actions: slices.Concat(writeObjects, []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate"}),
-		Errors:  []string{Throttled, StoreFailed},
+		Actions: []string{"s3:PutObject", "cloudformation:DescribeStacks", "cloudformation:GetTemplate"}, Writes: []string{work},
+		Errors: []string{Throttled, StoreFailed},
 	},
 }, evaluations(), []Task{
 	{
 		Name: "Assess", Folder: "assess", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(writeObjects, []string{"dynamodb:Query"}),
-		Errors:  []string{Throttled, ObjectLost, StoreFailed},
+		Actions: slices.Concat(writeObjects, []string{"dynamodb:Query"}), Reads: []string{work, Bundles}, Writes: []string{work},
+		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
 		Name: "PersistFindings", Folder: "persistfindings", Vars: []string{BucketVar, FindingsVar},
 		Timeout: time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, []string{"dynamodb:UpdateItem"}),
-		Errors:  []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:UpdateItem"}), Reads: []string{work},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
 		Name: "WriteReport", Folder: "writereport", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 512,
-		Actions: writeObjects,
-		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
+		Actions: writeObjects, Reads: []string{work, Bundles}, Writes: []string{reports},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
 	},
 	{
 		Name: "Notify", Folder: "notify", Vars: []string{CriticalVar, WarningVar},
@@ -140,14 +154,14 @@ var Tasks = slices.Concat([]Task{
 	{
 		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: 5 * time.Minute, MemoryMB: 1024,
-		Actions: writeObjects,
-		Errors:  []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
+		Actions: writeObjects, Reads: []string{work, failures, Bundles}, Writes: []string{work, reports, scans},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
 	},
 	{
 		Name: "RecordFailure", Folder: "recordfailure", Vars: []string{BucketVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: []string{"s3:PutObject"},
-		Errors:  []string{Throttled, StoreFailed}, Mutates: true,
+		Actions: []string{"s3:PutObject"}, Writes: []string{failures},
+		Errors: []string{Throttled, StoreFailed}, Mutates: true,
 	},
 })
 
@@ -158,8 +172,8 @@ func evaluations() []Task {
 		out = append(out, Task{
 			Name: Evaluate(d), Folder: "evaluate", Env: map[string]string{DomainVar: string(d)}, Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 			Timeout: time.Minute, MemoryMB: 1024,
-			Actions: writeObjects,
-			Errors:  []string{Throttled, ObjectLost, StoreFailed, RulesBroken},
+			Actions: writeObjects, Reads: []string{work, Bundles}, Writes: []string{work},
+			Errors: []string{Throttled, ObjectLost, StoreFailed, RulesBroken},
 		})
 	}
 	return out
