@@ -9,6 +9,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"plumbline/cfn"
 )
@@ -38,7 +39,7 @@ func networkFunctions() []Function {
 		overloads: []overload{
 			{args: []*cel.Type{cel.DynType, cel.IntType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val { return opens(a[0], a[1]) }},
 			{args: []*cel.Type{cel.DynType, cel.ListType(cel.IntType)}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val {
-				return anyOf(a[1], func(port ref.Val) ref.Val { return opens(a[0], port) })
+				return opensAny(a[0], a[1])
 			}},
 		},
 	}, {
@@ -205,6 +206,31 @@ func opens(rule, port ref.Val) ref.Val {
 		return portInRange(v, o, port)
 	}
 	return protocol // it may be all protocols, whatever the ports are
+}
+
+// opensAny decides one rule and a list of ports: the rule is read once.
+func opensAny(rule, ports ref.Val) ref.Val {
+	v, o, ok := fields(rule)
+	list, isList := ports.(traits.Lister)
+	if !ok || !isList {
+		return anyOf(ports, func(port ref.Val) ref.Val { return opens(rule, port) })
+	}
+	n, _ := sizeOf(list)
+	if n == 0 {
+		return types.False
+	}
+	switch protocol := protocolCovers(v, o); protocol {
+	case allProtocols:
+		return types.True
+	case types.True:
+	default:
+		return protocol
+	}
+	from, to, all := portRange(v, o)
+	if all {
+		return types.True
+	}
+	return anyOf(list, func(port ref.Val) ref.Val { return and(atMost(from, port), atMost(port, to)) })
 }
 
 // allProtocols is protocolCovers' answer that ports do not count either.
