@@ -20,18 +20,19 @@ import (
 // rules' file system.
 const CheckedFile = "checked.bin"
 
-// checkedTexts are expressions that were parsed and checked when the rules were
-// generated, which takes several times as long as planning them. An expression
-// is found by its rule's whole file, the resource type and its key, so one that
-// may have changed since is merely parsed and checked as usual.
+// checkedTexts are rules that were read and expressions that were parsed and
+// checked when the rules were generated, which takes several times as long as
+// planning them. A rule is found by its whole file, an expression by that, the
+// resource type and its key, so what changed since is merely read and checked
+// as usual.
 //
 // The file is, all numbers of the head 32 bits and little-endian:
 //
 //	the number of strings, and the end of each
-//	the number of expressions, for each the first 16 bytes of the SHA-256 of
-//	what it is found by, in order, and where its tree begins
+//	the number of rules and expressions, for each the first 16 bytes of the SHA-256 of
+//	what it is found by, in order, and where it begins
 //	the strings
-//	the trees, whose form checkedReader tells
+//	the rules and trees, whose forms codec and checkedReader tell
 //
 // The objects' types are not in it: planning asks for none, since the provider
 // gives no accessors. A nil *checkedTexts knows no expression.
@@ -113,23 +114,29 @@ func decodeChecked(src []byte) (*checkedTexts, bool) {
 	return c, true
 }
 
-// find returns a checked expression and whether it has a comprehension within
-// a comprehension; nil where it is not known.
-func (c *checkedTexts) find(key [keySize]byte) (*ast.AST, bool) {
-	if c == nil {
-		return nil, false
-	}
+// entry is what stands in the file for a key, and all after it; nil: nothing.
+func (c *checkedTexts) entry(key [keySize]byte) []byte {
 	n := len(c.entries) / entrySize
 	keyAt := func(i int) []byte { return c.entries[i*entrySize : i*entrySize+keySize] }
 	at := sort.Search(n, func(i int) bool { return bytes.Compare(keyAt(i), key[:]) >= 0 })
 	if at == n || !bytes.Equal(keyAt(at), key[:]) {
-		return nil, false
+		return nil
 	}
 	start := binary.LittleEndian.Uint32(c.entries[at*entrySize+keySize:])
 	if uint64(start) >= uint64(len(c.trees)) {
+		return nil
+	}
+	return c.trees[start:]
+}
+
+// find returns a checked expression and whether it has a comprehension within
+// a comprehension; nil where it is not known.
+func (c *checkedTexts) find(key [keySize]byte) (*ast.AST, bool) {
+	src := c.entry(key)
+	if src == nil {
 		return nil, false
 	}
-	r := checkedReader{texts: c, src: c.trees[start:], types: map[int64]*types.Type{}, refs: map[int64]*ast.ReferenceInfo{}}
+	r := checkedReader{texts: c, src: src, types: map[int64]*types.Type{}, refs: map[int64]*ast.ReferenceInfo{}}
 	nested := r.byte() == 1
 	root := r.expr()
 	if r.broken {
@@ -199,6 +206,15 @@ func (r *checkedReader) uint() uint64 {
 func (r *checkedReader) int() int64 {
 	v := r.uint()
 	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (r *checkedReader) double() float64 {
+	if len(r.src)-r.at < 8 {
+		r.broken = true
+		return 0
+	}
+	r.at += 8
+	return math.Float64frombits(binary.LittleEndian.Uint64(r.src[r.at-8:]))
 }
 
 // length of what takes a byte or more each.
@@ -299,11 +315,7 @@ func (r *checkedReader) literal(kind byte) ref.Val {
 	case nodeUint:
 		return types.Uint(r.uint())
 	case nodeDouble:
-		if len(r.src)-r.at < 8 {
-			break
-		}
-		r.at += 8
-		return types.Double(math.Float64frombits(binary.LittleEndian.Uint64(r.src[r.at-8:])))
+		return types.Double(r.double())
 	case nodeString:
 		return types.String(r.string())
 	case nodeBytes:

@@ -14,8 +14,8 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// BuildChecked makes the file of every expression of the rules for each type
-// that it is for. The error is that of the rules that do not compile.
+// BuildChecked makes the file of all rules and of every expression of them for
+// each type that it is for. The error is that of the rules that do not compile.
 func BuildChecked(rules fs.FS) ([]byte, error) {
 	files, err := RuleFiles(rules)
 	if err != nil {
@@ -32,12 +32,15 @@ func BuildChecked(rules fs.FS) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.source = sha256.Sum256(src)
+		if err := w.addRule(checkedKey(r.source, "", ruleKey), r); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 		kinds := r.Types
 		if r.Match != MatchTypes {
 			kinds = []string{""}
 		}
 		for _, typ := range kinds {
-			r.source = sha256.Sum256(src)
 			r.keep = func(key string, checked *ast.AST, nested bool) {
 				if err := w.add(checkedKey(r.source, typ, key), checked, nested); err != nil {
 					errs = append(errs, fmt.Errorf("%s: %s: %w", file, key, err))
@@ -80,6 +83,12 @@ func (w *checkedWriter) add(key [keySize]byte, checked *ast.AST, nested bool) er
 	if err != nil {
 		return err
 	}
+	w.put(key, b)
+	return nil
+}
+
+// put adds an entry.
+func (w *checkedWriter) put(key [keySize]byte, b []byte) {
 	start, known := w.trees[string(b)]
 	if !known {
 		start = uint32(len(w.data))
@@ -87,7 +96,6 @@ func (w *checkedWriter) add(key [keySize]byte, checked *ast.AST, nested bool) er
 		w.data = append(w.data, b...)
 	}
 	w.entries = append(w.entries, checkedEntry{key, start})
-	return nil
 }
 
 func (w *checkedWriter) file() []byte {

@@ -2,7 +2,10 @@ package ruleset
 
 import (
 	"context"
+	"crypto/sha256"
+	"io/fs"
 	"maps"
+	"reflect"
 	"testing"
 	"testing/fstest"
 
@@ -10,6 +13,7 @@ import (
 
 	"plumbline/cfn"
 	"plumbline/finding"
+	"plumbline/rules"
 )
 
 // TestCheckedSaysTheSame: a rule judges alike whether its expressions come from
@@ -59,6 +63,40 @@ func TestCheckedSaysTheSame(t *testing.T) {
 		bad[CheckedFile] = &fstest.MapFile{Data: damaged}
 		if _, err := Open(bad, nil); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// TestCheckedRulesAreWhole: each built-in rule reads from the generated file as
+// it does from its own.
+func TestCheckedRulesAreWhole(t *testing.T) {
+	checked, err := readChecked(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := RuleFiles(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		src, err := fs.ReadFile(rules.FS, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := ReadRule(file, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if checked.rule(checkedKey(sha256.Sum256(src), "", ruleKey)) == nil {
+			t.Fatalf("%s is not in the file. run: make generate", file)
+		}
+		got, err := checked.read(file, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.checked, got.source = nil, want.source
+		if !reflect.DeepEqual(want, got) {
+			t.Fatalf("%s\n want %+v\n got  %+v", file, want, got)
 		}
 	}
 }

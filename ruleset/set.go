@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -268,8 +267,10 @@ func (e *entry) load() (*Rule, error) {
 			e.err = fmt.Errorf("read rule %q: %w", e.ID, err)
 			return
 		}
-		if e.rule, e.err = ReadRule(name, src); e.err == nil && e.checked != nil {
-			e.rule.checked, e.rule.source = e.checked, sha256.Sum256(src)
+		if e.checked == nil {
+			e.rule, e.err = ReadRule(name, src)
+		} else {
+			e.rule, e.err = e.checked.read(name, src)
 		}
 		if e.err == nil && e.rule.ID != e.ID {
 			e.err = fmt.Errorf("%s: id is %q, and the index says %q. generate the index again", name, e.rule.ID, e.ID)
