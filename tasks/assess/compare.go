@@ -123,6 +123,9 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 // was able to see it.
 func (c *comparison) missing(r finding.Record) {
 	switch {
+	case r.State == finding.Resolved && r.LastSeen.Equal(c.at): // this scan's own write, met again
+		c.resolved(r)
+		return
 	case r.State == finding.Resolved:
 		return
 	case c.gone:
@@ -140,6 +143,11 @@ func (c *comparison) missing(r finding.Record) {
 		return
 	}
 	r.State, r.LastSeen, r.ExpiresAt = finding.Resolved, c.at, c.at.Add(finding.Retention)
+	c.resolved(r)
+}
+
+// resolved notes that the scan ends the row.
+func (c *comparison) resolved(r finding.Record) {
 	c.changes.Records = append(c.changes.Records, r)
 	c.assessment.Resolved = append(c.assessment.Resolved, r)
 	c.out.Resolved++

@@ -400,6 +400,13 @@ func TestRunAgainItComesToTheSame(t *testing.T) {
 		t.Errorf("(-first +again):\n%s", diff)
 	}
 	b.wantStates("r1 Cards new")
+
+	resolved := b.scanAt(day1.AddDate(0, 0, 1), nil)
+	again = b.scanAt(day1.AddDate(0, 0, 1), nil)
+	if diff := cmp.Diff(resolved, again); diff != "" || again.Resolved != 1 || len(b.a.Resolved) != 1 {
+		t.Errorf("%d resolved (-first +again):\n%s", again.Resolved, diff)
+	}
+	b.wantStates("r1 Cards resolved")
 }
 
 func TestWithoutATableNothingIsNew(t *testing.T) {
