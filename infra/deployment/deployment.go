@@ -1,6 +1,8 @@
 // Package deployment is the configuration of plumbline on AWS: which regions
 // run the suite, and which of them is the primary that also holds roll-up,
-// dashboard, approval page and SLA. It holds no stack: stacks are made from it.
+// dashboard, approval page and SLA; whom it tells, when it scans, how long it
+// keeps what, and in which network it runs. It holds no stack: stacks are made
+// from it.
 package deployment
 
 import (
@@ -8,29 +10,113 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
+
+	"plumbline/finding"
 )
 
-// Deployment says where the suite runs. Each region scans its own stacks with
-// its own tables, tokens and leases; the primary alone reports on all.
+// Deployment says where and how the suite runs. Each region scans its own
+// stacks with its own tables, tokens and leases; the primary alone reports on all.
 type Deployment struct {
 	Account   string   `json:"account"`   // 12 digits
 	Primary   string   `json:"primary"`   // default us-east-1
 	Secondary []string `json:"secondary"` // default eu-west-1; may be empty, not null
+
+	Security Audience `json:"security"` // who is woken; default severities: critical and high
+	DevOps   Audience `json:"devops"`   // who mends; default severities: all but critical
+
+	Schedules Schedules `json:"schedules"`
+	Retention Retention `json:"retention"`
+	Network   Network   `json:"network"`
+
+	// Webhooks are the ticketing systems that are told. Their function is not
+	// there yet: until it is, synthesis warns of each.
+	Webhooks []Webhook `json:"webhooks"`
+	// Recorder is "existing" (default), where the account records with AWS Config
+	// already, or "create". An account has one recorder a region: a second one
+	// fails the deployment.
+	Recorder Recorder `json:"recorder"`
+	// OIDC is the issuer that signs people in to the approval page, which is not
+	// there yet: until it is, synthesis warns where it is set.
+	OIDC OIDC `json:"oidc"`
+	// Policy is a folder with the organisation's plumbline.yaml and rules, relative
+	// to the deployment's file; "": the built-in rules and no policy.
+	Policy string `json:"policy"`
+	// Tags are on every resource, beside application: plumbline.
+	Tags map[string]string `json:"tags"`
+}
+
+// Audience is who is told by mail, and of what.
+type Audience struct {
+	Mail []string `json:"mail"` // addresses; each has to confirm once. None: nobody is told
+	// Severities that are told of. Messages without one, those of alarms, always are.
+	Severities []finding.Severity `json:"severities"`
+	// ResourceTypes narrow the violations to those of resources of these types,
+	// AWS::S3::Bucket or, with a * at its end, AWS::IAM::*; none: all. What is not
+	// about violations, such as a failed scan, is told all the same.
+	ResourceTypes []string `json:"resourceTypes"`
+}
+
+// Schedules are when all stacks are scanned, as EventBridge writes it: cron(…)
+// in UTC or rate(…). "off" turns one off; "" is the default.
+type Schedules struct {
+	Daily  string `json:"daily"`  // default cron(0 3 * * ? *)
+	Weekly string `json:"weekly"` // default cron(0 5 ? * SUN *)
+}
+
+// Off turns a schedule off.
+const Off = "off"
+
+// Retention is how long things are kept, in days. 0 is the default.
+type Retention struct {
+	ReportDays     int `json:"reportDays"`     // reports, summaries, failures; default 365, which is the least
+	ArchiveDays    int `json:"archiveDays"`    // until reports are archived; default 90, at least 1, less than ReportDays
+	WorkDays       int `json:"workDays"`       // what states hand on; default 14, at least 2: an execution lasts 12 hours
+	NoncurrentDays int `json:"noncurrentDays"` // old versions of objects; default 30, at least 1
+	LogDays        int `json:"logDays"`        // logs; default 365; one of those that CloudWatch Logs takes
+}
+
+// Network is where functions run. Each region gets a VPC of its own, unless
+// Existing names one there.
+type Network struct {
+	CIDR     string              `json:"cidr"`  // of new VPCs, /16 to /26; default 10.71.0.0/24
+	Zones    int                 `json:"zones"` // of new VPCs, 2 (default) or 3: each has a subnet and endpoints
+	Existing map[string]Existing `json:"existing"`
+}
+
+// Existing is a VPC of the account. Its subnets must reach CloudFormation,
+// DynamoDB, S3, SNS and Step Functions: docs/deploy.md says how.
+type Existing struct {
+	Subnets        []string `json:"subnets"`        // ids, private ones, of two zones or more
+	SecurityGroups []string `json:"securityGroups"` // ids, for the functions
+}
+
+// Webhook is a ticketing system. What it needs to be called lies in Secrets Manager.
+type Webhook struct {
+	Kind   string `json:"kind"`   // jira or servicenow
+	Secret string `json:"secret"` // name of the secret, which is in each region
+}
+
+// Recorder says whether the deployment makes AWS Config's recorder.
+type Recorder string
+
+// The values of Recorder.
+const (
+	RecorderExisting Recorder = "existing"
+	RecorderCreate   Recorder = "create"
+)
+
+// OIDC is an issuer of identity tokens. Both fields are given or neither.
+type OIDC struct {
+	Issuer   string `json:"issuer"` // https://…, without a trailing slash
+	ClientID string `json:"clientId"`
 }
 
 // Default regions of the suite.
 const (
 	DefaultPrimary   = "us-east-1"
 	DefaultSecondary = "eu-west-1"
-)
-
-var (
-	accountID = regexp.MustCompile(`^\d{12}$`)
-	// Region names as AWS forms them: partition or geography, direction, number.
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
 )
 
 // Read decodes a deployment strictly, fills in the defaults, and reports all
@@ -40,35 +126,48 @@ func Read(r io.Reader) (Deployment, error) {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return Deployment{}, fmt.Errorf("deployment: %w. allowed are account, primary and secondary", err)
+		return Deployment{}, fmt.Errorf("deployment: %w. allowed are %s", err, strings.Join(keys(d), ", "))
 	}
-	if d.Primary == "" {
-		d.Primary = DefaultPrimary
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Deployment{}, errors.New("deployment: more follows after the object's end. give one object")
 	}
+	d.fill()
+	return d, d.validate()
+}
+
+func (d *Deployment) fill() {
+	set(&d.Primary, DefaultPrimary)
 	if d.Secondary == nil && d.Primary != DefaultSecondary {
 		d.Secondary = []string{DefaultSecondary}
 	}
-	return d, d.validate()
+	if d.Security.Severities == nil {
+		d.Security.Severities = []finding.Severity{finding.Critical, finding.High}
+	}
+	if d.DevOps.Severities == nil {
+		d.DevOps.Severities = []finding.Severity{finding.High, finding.Medium, finding.Low}
+	}
+	set(&d.Schedules.Daily, "cron(0 3 * * ? *)")
+	set(&d.Schedules.Weekly, "cron(0 5 ? * SUN *)")
+	set(&d.Retention.ReportDays, 365)
+	set(&d.Retention.ArchiveDays, 90)
+	set(&d.Retention.WorkDays, 14)
+	set(&d.Retention.NoncurrentDays, 30)
+	set(&d.Retention.LogDays, 365)
+	set(&d.Network.CIDR, "10.71.0.0/24")
+	set(&d.Network.Zones, 2)
+	set(&d.Recorder, RecorderExisting)
+}
+
+// set gives a value that is zero its default.
+func set[T comparable](value *T, standard T) {
+	var zero T
+	if *value == zero {
+		*value = standard
+	}
 }
 
 // Regions lists the primary, then the secondaries in the order given.
 func (d Deployment) Regions() []string { return append([]string{d.Primary}, d.Secondary...) }
 
-func (d Deployment) validate() error {
-	var errs []error
-	if !accountID.MatchString(d.Account) {
-		errs = append(errs, fmt.Errorf("account %q: 12 digits are needed", d.Account))
-	}
-	for i, r := range d.Regions() {
-		if !regionName.MatchString(r) {
-			errs = append(errs, fmt.Errorf("region %q: a name such as %s is needed", r, DefaultPrimary))
-		}
-		if slices.Contains(d.Regions()[:i], r) {
-			errs = append(errs, fmt.Errorf("region %q stands twice in %s. name each region once", r, strings.Join(d.Regions(), ", ")))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("deployment: %w", err)
-	}
-	return nil
-}
+// Told reports whether the audience is told of a severity.
+func (a Audience) Told(s finding.Severity) bool { return slices.Contains(a.Severities, s) }
