@@ -93,4 +93,14 @@
 //
 // With the option Cover, a Coverage learns which states, caught errors and
 // choices the scenarios have seen, and lists those never seen.
+//
+// # Faults
+//
+// An Exploration runs a workflow through every single fault and every pair of
+// faults that can strike its calls, in virtual time and with its real tasks,
+// and holds each run to the invariants of its World. Explore does it in a test;
+// an Injector makes one Plan go wrong on any engine. A failure prints its plan
+// as lines that run it again:
+//
+//	ASLTEST_SEED=1 ASLTEST_PLAN='FetchStack attempt 0: crash Throttled' go test -v -run '^TestFaults$'
 package asltest

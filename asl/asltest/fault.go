@@ -109,20 +109,11 @@ const faultForm = "write STATE attempt N: KIND, such as FetchStack attempt 0: sl
 
 func parseFault(line string) (Fault, error) {
 	var f Fault
-	i := strings.LastIndex(line, ": ")
-	if i < 0 {
-		return f, fmt.Errorf("no kind. %s", faultForm)
+	site, what, err := f.cut(line)
+	if err != nil {
+		return f, err
 	}
-	site, what := line[:i], strings.Fields(line[i+2:])
-	at := strings.LastIndex(site, " attempt ")
-	if at < 0 {
-		return f, fmt.Errorf("no attempt. %s", faultForm)
-	}
-	var err error
-	if f.Attempt, err = strconv.Atoi(site[at+len(" attempt "):]); err != nil || f.Attempt < 0 {
-		return f, fmt.Errorf("the attempt is no number from 0 on. %s", faultForm)
-	}
-	f.State = site[:at]
+	f.State = site
 	if hash := strings.LastIndexByte(f.State, '#'); hash >= 0 {
 		if n, err := strconv.Atoi(f.State[hash+1:]); err == nil && n >= 0 {
 			f.State, f.Entry = f.State[:hash], n
@@ -135,6 +126,24 @@ func parseFault(line string) (Fault, error) {
 		return f, fmt.Errorf("no state or kind. %s", faultForm)
 	}
 	return f, f.parseKind(what)
+}
+
+// cut finds the attempt, and what stands before and behind it.
+func (f *Fault) cut(line string) (site string, what []string, err error) {
+	const word = " attempt "
+	for at := strings.Index(line, word); at >= 0; {
+		number, rest, ok := strings.Cut(line[at+len(word):], ":")
+		if n, err := strconv.Atoi(number); ok && err == nil && n >= 0 {
+			f.Attempt = n
+			return line[:at], strings.Fields(rest), nil
+		}
+		next := strings.Index(line[at+1:], word)
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	return "", nil, fmt.Errorf("no attempt, a number from 0 on with a colon behind it. %s", faultForm)
 }
 
 // parseKind reads the kind and what it needs.

@@ -1,11 +1,13 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"plumbline/finding"
 	"plumbline/internal/memory"
 	"plumbline/scan"
+	"plumbline/tasks"
 	"plumbline/tasks/evaluate"
 	"plumbline/workflows"
 )
@@ -241,6 +244,62 @@ func TestFaultsOfAScan(t *testing.T) {
 			return newSuite(t, rules, list, clock, known).world("scan-stack", scanInput{"scan-1", begin, &target}, truthOfScan)
 		},
 	})
+}
+
+// TestBrokenPromisesAreFound: the invariants bite. Each case breaks what one
+// task promises, which no run without faults shows.
+func TestBrokenPromisesAreFound(t *testing.T) {
+	rules, list, known := open(t), []source.Template{{Path: "t.yaml", Source: []byte(after)}}, seen(t, before)
+	target := scan.Target{Path: "t.yaml"}
+	for name, tc := range map[string]struct {
+		task  string
+		wrong func(s *suite, right tasks.Func) tasks.Func
+		want  string
+	}{
+		"rows under a new date each time": {"${PersistFindingsArn}", func(s *suite, right tasks.Func) tasks.Func {
+			calls := 0
+			return func(ctx context.Context, p []byte) ([]byte, error) {
+				out, err := right(ctx, p)
+				if calls++; calls > 1 {
+					err = errors.Join(err, s.table.Put(ctx, []finding.Record{{Finding: finding.Finding{Rule: "again", Place: finding.Place{Path: "t.yaml"}}, FirstSeen: s.o.Now()}}))
+				}
+				return out, err
+			}
+		}, "neither as before nor as after"},
+		"a message that counts": {"${NotifyArn}", func(s *suite, right tasks.Func) tasks.Func {
+			calls := map[string]int{}
+			return func(ctx context.Context, p []byte) ([]byte, error) {
+				calls[string(p)]++
+				out, err := right(ctx, p)
+				return out, errors.Join(err, s.box.Send(ctx, scan.Notice{ID: string(p), Body: strconv.Itoa(calls[string(p)])}))
+			}
+		}, "two messages of one ID"},
+		"a report that goes nowhere": {"${RecordFailureArn}", func(s *suite, _ tasks.Func) tasks.Func {
+			dropped := func(context.Context, []byte) ([]byte, error) { return []byte(`{"key":"failures/none"}`), nil }
+			s.functions["${NotifyArn}"] = dropped
+			return dropped
+		}, "nobody knows"},
+		"a lost domain that is passed over": {"${AssessArn}", func(_ *suite, right tasks.Func) tasks.Func {
+			return func(ctx context.Context, p []byte) ([]byte, error) {
+				out, err := right(ctx, p)
+				return bytes.ReplaceAll(out, []byte(`"lost":1`), []byte(`"lost":0`)), err
+			}
+		}, "nobody was told of the lost domains"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := asltest.Exploration{Depth: 1, New: func(clock engine.Clock) asltest.World {
+				s := newSuite(t, rules, list, clock, known)
+				s.functions[tc.task] = tc.wrong(s, s.functions[tc.task])
+				return s.world("scan-stack", scanInput{"scan-1", begin, &target}, truthOfScan)
+			}}.Walk(t.Context())
+			for _, f := range r.Failures {
+				if len(f.Plan) > 0 && strings.Contains(f.Error(), tc.want) {
+					return
+				}
+			}
+			t.Errorf("%d schedules, and none shows it: %v", r.Schedules, r.Failures)
+		})
+	}
 }
 
 // seen are the rows that a scan of the template leaves in an empty table.
