@@ -1,0 +1,195 @@
+// Package remedy turns findings into changes. A rule's fix is data: operations
+// on CloudFormation's model of the resource. Here they become an edit of the
+// template that the resource is written in, held to the rule that asked for it.
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumbline/cfn"
+	"plumbline/cfn/edit"
+	"plumbline/finding"
+	"plumbline/ruleset"
+)
+
+// Patch is what settles a template's findings in its source.
+type Patch struct {
+	Path          string
+	Before, After []byte // UTF-8; equal where nothing was changed
+	Made          []Change
+	Left          []Left
+}
+
+// Change is one finding that the patch settles.
+type Change struct {
+	Finding   finding.Finding
+	Ops       []cfn.Op      // on the resource's properties; empty where Companion alone settles it
+	Companion *cfn.Resource // a resource that was added; nil: none
+	Breaks    string        // what the change may break, in words; "" where nothing is known
+}
+
+// Left is one finding that stays, and why.
+type Left struct {
+	Finding finding.Finding
+	Reason  string
+}
+
+// maxModels bounds in how many worlds a fix is worked out until it settles a finding.
+const maxModels = 4
+
+// Template works out the fixes of a template's failures and makes them in its
+// source, one after the other. Each is kept only where the same rule then no
+// longer fails; findings without a fix, or whose value is not written in the
+// template, are left with the reason. Suppressed findings and verdicts other
+// than fail are passed over. t is not changed.
+func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, findings []finding.Finding) (*Patch, error) {
+	p := &Patch{Path: t.Path, Before: t.Source, After: t.Source}
+	models := t.Worlds(in)
+	for _, f := range findings {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if f.Verdict != finding.Fail || f.Suppressed != nil {
+			continue
+		}
+		// What an earlier fix has settled is done.
+		if now, err := set.Verdict(ctx, f.Rule, f.Resource.LogicalID, models); err == nil && now.Verdict != finding.Fail {
+			p.Made = append(p.Made, Change{Finding: f})
+			continue
+		}
+		made, change, err := settle(ctx, set, t, in, models, f)
+		if err != nil {
+			p.Left = append(p.Left, Left{f, err.Error()})
+			continue
+		}
+		t, models = made, made.Worlds(in)
+		p.Made = append(p.Made, change)
+	}
+	p.After = t.Source
+	return p, nil
+}
+
+// settle makes one fix. The error says why the finding is left.
+func settle(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, models []*cfn.Model, f finding.Finding) (*cfn.Template, Change, error) {
+	var seen []*cfn.Resource
+	reason := errors.New("the resource is not in the template as it stands now")
+	for _, m := range models {
+		resource := m.Resource(f.Resource.LogicalID)
+		if resource == nil || slices.Contains(seen, resource) || len(seen) == maxModels {
+			continue
+		}
+		seen = append(seen, resource)
+		made, change, err := settleIn(ctx, set, t, in, m, resource, f)
+		if err == nil {
+			return made, change, nil
+		}
+		if len(seen) == 1 {
+			reason = err
+		}
+	}
+	return nil, Change{}, reason
+}
+
+func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, m *cfn.Model, resource *cfn.Resource, f finding.Finding) (*cfn.Template, Change, error) {
+	fix, err := set.Fix(f, m)
+	switch {
+	case err != nil:
+		return nil, Change{}, err
+	case len(fix.Needs) > 0:
+		return nil, Change{}, fmt.Errorf("needs %s", strings.Join(fix.Needs, ", "))
+	case len(fix.Ops) == 0 && fix.Companion == nil:
+		return nil, Change{}, errors.New("no change of a property settles it: see its remediation")
+	}
+	made := t
+	if len(fix.Ops) > 0 {
+		for _, op := range fix.Ops {
+			if err := sameItems(t, resource, op); err != nil {
+				return nil, Change{}, err
+			}
+		}
+		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, f.Resource.LogicalID, fix.Ops) }); err != nil {
+			return nil, Change{}, err
+		}
+	}
+	if c := fix.Companion; c != nil {
+		properties, _ := plain(c.Properties).(map[string]any)
+		before := made
+		if made, err = again(before, func() ([]byte, error) { return edit.Add(before, c.LogicalID, c.Type, properties) }); err != nil {
+			return nil, Change{}, err
+		}
+	}
+	if len(made.Problems) > len(t.Problems) {
+		return nil, Change{}, fmt.Errorf("the change would make the template wrong: %w", made.Problems[len(made.Problems)-1])
+	}
+	now, err := set.Verdict(ctx, f.Rule, f.Resource.LogicalID, made.Worlds(in))
+	if err != nil {
+		return nil, Change{}, err
+	}
+	if now.Verdict == finding.Fail || now.Verdict == finding.Error {
+		return nil, Change{}, fmt.Errorf("the change does not settle it: %s", now.Message)
+	}
+	return made, Change{Finding: f, Ops: fix.Ops, Companion: fix.Companion, Breaks: fix.Breaks}, nil
+}
+
+func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error) {
+	src, err := change()
+	if err != nil {
+		return nil, err
+	}
+	return cfn.Parse(t.Path, src)
+}
+
+// sameItems refuses an operation on an item of a list that the template writes
+// otherwise than the world has it, since its numbers are not the same there.
+func sameItems(t *cfn.Template, resource *cfn.Resource, op cfn.Op) error {
+	written := t.Root.Lookup("Resources", resource.LogicalID, "Properties")
+	resolved := resource.Properties
+	for _, key := range op.Path {
+		if _, err := strconv.Atoi(key); err == nil && resolved.IsKind(cfn.List) {
+			if !written.IsKind(cfn.List) || len(written.Items) != len(resolved.Items) {
+				return fmt.Errorf("the list that holds item %s of %s is computed: change what gives it", key, strings.Join(op.Path, "."))
+			}
+		}
+		written, resolved = written.Lookup(key), resolved.Lookup(key)
+	}
+	return nil
+}
+
+// plain is a value as encoding/json would decode it.
+func plain(v *cfn.Value) any {
+	switch {
+	case v == nil:
+		return nil
+	case v.Kind == cfn.String:
+		return v.Text
+	case v.Kind == cfn.Bool:
+		return v.Text == "true"
+	case v.Kind == cfn.Number:
+		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
+			return n
+		}
+		n, err := strconv.ParseFloat(v.Text, 64)
+		if err != nil {
+			return v.Text
+		}
+		return n
+	case v.Kind == cfn.List:
+		out := make([]any, 0, len(v.Items))
+		for _, x := range v.Items {
+			out = append(out, plain(x))
+		}
+		return out
+	case v.Kind == cfn.Map:
+		out := make(map[string]any, len(v.Fields))
+		for _, f := range v.Fields {
+			out[f.Key] = plain(f.Value)
+		}
+		return out
+	}
+	return nil
+}
