@@ -48,7 +48,7 @@ type RequiredTag struct {
 type ExemptTag struct {
 	Key    string   `yaml:"key" cel:"key" need:"true" doc:"the tag's key"`
 	Values []string `yaml:"values" cel:"values" doc:"values that exempt; empty: any value"`
-	Reason string   `yaml:"reason" need:"true" doc:"why such resources are exempt"`
+	Reason string   `yaml:"reason" check:"reason" need:"true" doc:"why such resources are exempt"`
 }
 
 // InstanceClasses lists allowed instance classes by service, as globs
@@ -77,7 +77,7 @@ type RuleSettings []RuleSetting
 type RuleSetting struct {
 	Rule     string           `yaml:"-"` // the key: rule id or glob
 	Severity finding.Severity `yaml:"severity" check:"severity" doc:"severity instead of the rule's own"`
-	Off      string           `yaml:"off" doc:"turns the rule off; the text is the reason, and reports show it"`
+	Off      string           `yaml:"off" check:"reason" doc:"turns the rule off; the text is the reason, and reports show it"`
 	Line     int              `yaml:"-" hash:"-"`
 }
 
@@ -95,7 +95,7 @@ type Suppression struct {
 	Account  []string `yaml:"account" doc:"account ids"`
 	Region   []string `yaml:"region" doc:"regions, as globs"`
 
-	Reason              string `yaml:"reason" need:"true" doc:"why it does not count; reports show it"`
+	Reason              string `yaml:"reason" check:"reason" need:"true" doc:"why it does not count; reports show it"`
 	Until               string `yaml:"until" check:"date" doc:"last day on which it applies, YYYY-MM-DD; without it there is no end"`
 	Approver            string `yaml:"approver" doc:"who answers for it"`
 	CompensatingControl string `yaml:"compensatingControl" doc:"what protects instead"`

@@ -3,9 +3,12 @@ package ruleset
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
+	"plumbline/cfn/schema"
 	"plumbline/finding"
 	"plumbline/internal/nearest"
 )
@@ -29,6 +32,7 @@ var textChecks = []struct {
 	{"severity", "", severityProblem},
 	{"scope", "", scopeProblem},
 	{"verdict", "", verdictProblem},
+	{"reason", `\p{L}`, reasonProblem},
 }
 
 // numberChecks are the ranges that a struct tag check may name for a number.
@@ -81,14 +85,52 @@ func accountProblem(text string) string {
 	return ""
 }
 
+// typeProblem refuses a type that AWS's schemas do not know, and a glob that
+// matches none of AWS's. A private type is left alone unless a known one is near.
 func typeProblem(text string) string {
 	if isGlob(text) {
+		if strings.HasPrefix(text, "AWS::") && !matchesType(text) {
+			return fmt.Sprintf("no resource type matches %q", text)
+		}
 		return ""
 	}
 	if parts := strings.Split(text, "::"); len(parts) < 2 || len(parts) > 4 || strings.ContainsAny(text, " /") {
 		return fmt.Sprintf("want a resource type such as AWS::S3::Bucket or a glob such as AWS::S3::*, got %q", text)
 	}
+	if schema.Known(text) {
+		return ""
+	}
+	if near := schema.Nearest(text); near != "" {
+		return fmt.Sprintf("no resource type %q is known. did you mean %q?", text, near)
+	}
+	if strings.HasPrefix(text, "AWS::") {
+		return fmt.Sprintf("no resource type %q is known", text)
+	}
 	return ""
+}
+
+// emptyReasons are words that stand where a reason is asked and give none.
+var emptyReasons = []string{"true", "false", "yes", "no", "on", "off", "none", "null", "todo", "tbd", "fixme", "reason", "n/a", "na", "xxx"}
+
+// reasonProblem asks for words: what an auditor reads must say why.
+func reasonProblem(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return "" // a key that must be there is asked for elsewhere
+	}
+	if !strings.ContainsFunc(text, unicode.IsLetter) || slices.Contains(emptyReasons, strings.ToLower(strings.TrimSpace(text))) {
+		return fmt.Sprintf("want the reason in words, got %q", text)
+	}
+	return ""
+}
+
+// matchesType reports whether AWS has a resource type that the glob matches.
+func matchesType(glob string) bool {
+	for t := range schema.Types() {
+		if Glob(glob, t) {
+			return true
+		}
+	}
+	return false
 }
 
 func regexpProblem(text string) string {

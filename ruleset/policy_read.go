@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,8 +22,9 @@ const PolicyFile = "plumbline.yaml"
 
 // ReadPolicy reads a policy file. path is used in messages only. An empty file
 // is an empty policy. Every problem is found in one pass; the error joins one
-// *PlaceError for each, in the order of the file. Unset fields stay unset: see
-// WithDefaults.
+// *PlaceError for each, in the order of the file, and what could be read of the
+// policy is returned beside it, so that Check can tell its problems too: such a
+// policy is not to be judged by. Unset fields stay unset: see WithDefaults.
 func ReadPolicy(path string, src []byte) (*Policy, error) {
 	p := &Policy{Path: path}
 	r := &yamlReader{path: path}
@@ -31,10 +33,7 @@ func ReadPolicy(path string, src []byte) (*Policy, error) {
 		r.decode(root, reflect.ValueOf(p).Elem(), "", "")
 		p.checkContents(r, root)
 	}
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, r.err()
 }
 
 // decodePolicyNode reads a policy that stands inside another file, at n.
@@ -70,11 +69,50 @@ func (p *Policy) checkContents(r *yamlReader, root *yaml.Node) {
 			r.bad(at(root, "suppressions", i), "a suppression of every finding of a rule. say which: resource, path, stack, template, account or region; to turn the rule off, write it under rules with off: and the reason")
 		}
 	}
+	for i := range p.Naming {
+		p.Naming[i].checkProperty(r, root, i)
+	}
 	for _, scope := range Scopes {
 		for i, m := range p.Scope.entries(scope) {
 			if len(m.Accounts)+len(m.Stacks)+len(m.Tags) == 0 {
 				r.bad(at(root, "scope", string(scope), i), "scope.%s[%d] selects nothing. give accounts, stacks or tags", scope, i)
 			}
+		}
+	}
+}
+
+// maxGlobTypes bounds the types whose schemas are looked into for one glob of
+// naming.types: of AWS::* the property is some type's, and not looked for.
+const maxGlobTypes = 60
+
+// checkProperty finds a property that a named type lacks, and one that no type
+// of a glob has.
+func (n *Naming) checkProperty(r *yamlReader, root *yaml.Node, i int) {
+	if n.Property == "" {
+		return
+	}
+	first, _, _ := strings.Cut(n.Property, ".")
+	for _, t := range n.Types {
+		types := []string{t}
+		if isGlob(t) {
+			types = slices.DeleteFunc(slices.Collect(schema.Types()), func(x string) bool { return !Glob(t, x) })
+		}
+		if len(types) > maxGlobTypes {
+			continue
+		}
+		known, has, near := false, false, ""
+		for _, x := range types {
+			if s := schema.Lookup(x); s != nil {
+				known, has = true, has || s.Type.Property(first) != nil
+				near = cmp.Or(near, s.Type.Nearest(first))
+			}
+		}
+		switch {
+		case !known || has:
+		case near != "":
+			r.bad(at(root, "naming", i, "property"), "naming[%d].property: %s has no property %q. did you mean %q?", i, t, first, near)
+		default:
+			r.bad(at(root, "naming", i, "property"), "naming[%d].property: %s has no property %q", i, t, first)
 		}
 	}
 }
@@ -196,8 +234,7 @@ type RuleNames interface {
 }
 
 // Check finds what in the policy names something that does not exist: rule
-// ids and globs without a rule, resource types without a schema, values that
-// look like a misspelt one of a fix. The policy would still work, and not do
+// ids and globs without a rule, values that no fix asks for. The policy would still work, and not do
 // what was meant: plumbline scan refuses it.
 func (p *Policy) Check(rules RuleNames) []*PlaceError {
 	if p == nil {
@@ -237,36 +274,12 @@ func (p *Policy) Check(rules RuleNames) []*PlaceError {
 			if slices.Contains(asked, v.Name) {
 				continue
 			}
-			if near := nearest.Of(v.Name, asked); near != "" && p.value(near) == nil {
+			if near := nearest.Of(v.Name, asked); near != "" {
 				warn(v.Line, "no fix asks for a value %q. did you mean %q?", v.Name, near)
-			}
-		}
-	}
-	return append(out, p.checkTypes()...)
-}
-
-// checkTypes finds resource types that no schema knows, where a known one is
-// so near that it was meant. Others may be newer than the schemas, or private.
-func (p *Policy) checkTypes() []*PlaceError {
-	var out []*PlaceError
-	seen := map[string]bool{}
-	check := func(what string, types []string) {
-		for _, t := range types {
-			if seen[t] || isGlob(t) || !strings.HasPrefix(t, "AWS::") || schema.Known(t) {
 				continue
 			}
-			seen[t] = true
-			if near := schema.Nearest(t); near != "" {
-				out = append(out, &PlaceError{finding.Place{Path: p.Path}, fmt.Sprintf("%s: no resource type %q is known. did you mean %q?", what, t, near)})
-			}
+			warn(v.Line, "no fix asks for a value %q. asked for: %s", v.Name, strings.Join(slices.Sorted(slices.Values(asked)), ", "))
 		}
-	}
-	for _, t := range p.RequiredTags {
-		check("requiredTags", t.Only)
-		check("requiredTags", t.Except)
-	}
-	for _, n := range p.Naming {
-		check("naming", n.Types)
 	}
 	return out
 }

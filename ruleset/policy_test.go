@@ -139,6 +139,14 @@ func TestReadPolicyRefuses(t *testing.T) {
 		{"severity far off", "rules: {a: {severity: urgent}}\n", `p.yaml:1:23: rules.a.severity: "urgent" is not known. want one of critical, high, medium, low`},
 		{"rule that says nothing", "rules: {a: {}}\n", `p.yaml:1:9: rules.a says nothing. give severity: critical, high, medium or low; or off: and the reason`},
 		{"off without reason", "rules: {a: {off: ''}}\n", `p.yaml:1:9: rules.a says nothing.`},
+		{"off without words", "rules: {a: {off: true}}\n", `p.yaml:1:18: rules.a.off: want the reason in words, got "true"`},
+		{"off for nothing said", "rules: {a: {off: '--'}}\n", `p.yaml:1:18: rules.a.off: want the reason in words, got "--"`},
+		{"suppression without words", "suppressions: [{rule: a, stack: b, reason: yes}]\n", `p.yaml:1:44: suppressions[0].reason: want the reason in words, got "yes"`},
+		{"misspelt type", "requiredTags: [{key: a, only: [AWS::S3::Buckett]}]\n", `p.yaml:1:32: requiredTags[0].only[0]: no resource type "AWS::S3::Buckett" is known. did you mean "AWS::S3::Bucket"?`},
+		{"type of no service", "naming: [{types: [AWS::Nothing::AtAll], property: A, pattern: b}]\n", `p.yaml:1:19: naming[0].types[0]: no resource type "AWS::Nothing::AtAll" is known`},
+		{"types of no service", "requiredTags: [{key: a, except: ['AWS::Nothing::*']}]\n", `p.yaml:1:34: requiredTags[0].except[0]: no resource type matches "AWS::Nothing::*"`},
+		{"misspelt property", "naming: [{types: [AWS::S3::Bucket], property: Bucketname, pattern: b}]\n", `p.yaml:1:47: naming[0].property: AWS::S3::Bucket has no property "Bucketname". did you mean "BucketName"?`},
+		{"property of another type", "naming: [{types: [AWS::S3::Bucket, 'AWS::SQS::*'], property: BucketName, pattern: b}]\n", `p.yaml:1:62: naming[0].property: AWS::SQS::* has no property "BucketName"`},
 		{"rules as list", "rules: [a]\n", `p.yaml:1:8: rules: want keys and values, got a list`},
 		{"scope", "scope: {default: none}\n", `p.yaml:1:18: scope.default: "none" is not known. want one of cde, connected, out`},
 		{"scope entry", "scope: {out: [{}]}\n", `p.yaml:1:15: scope.out[0] selects nothing. give accounts, stacks or tags`},
@@ -282,6 +290,8 @@ values:
 		`p.yaml:3:1: no rule matches "iam-*"`,
 		`p.yaml:6:1: no rule "frobnicate". plumbline rules list names them`,
 		`p.yaml:8:1: no fix asks for a value "kmskey". did you mean "kmsKey"?`,
+		`p.yaml:10:1: no fix asks for a value "logBuckets". did you mean "logBucket"?`,
+		`p.yaml:11:1: no fix asks for a value "ours". asked for: kmsKey, logBucket`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings differ (-want +got):\n%s", diff)
@@ -294,28 +304,33 @@ func FuzzReadPolicy(f *testing.F) {
 	f.Add([]byte("rules: {a: &x {off: *x}}"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		p, err := ReadPolicy("p.yaml", src)
-		if (p == nil) != (err != nil) {
-			t.Fatalf("policy %v, error %v", p, err)
+		if p == nil {
+			t.Fatalf("no policy, error %v", err)
 		}
 		p.WithDefaults().Hash()
 	})
 }
 
-func TestPolicyCheckTypes(t *testing.T) {
-	p := &Policy{
-		Path:         "p.yaml",
-		RequiredTags: []RequiredTag{{Key: "a", Only: []string{"AWS::S3::Buckett", "AWS::S3::Bucket", "AWS::S3::*"}, Except: []string{"Custom::Thing", "AWS::Nothing::AtAll"}}},
-		Naming:       []Naming{{Types: []string{"AWS::S3::Buckett"}}},
+func TestPolicyTypesThatAreRight(t *testing.T) {
+	_, err := ReadPolicy("p.yaml", []byte(`requiredTags: [{key: a, only: [AWS::S3::Bucket, "AWS::S3::*", "*"], except: [Custom::Thing, Acme::Ledger::Book]}]
+naming:
+  - {types: ["*"], property: Name, pattern: a}
+  - {types: ["AWS::S3::*"], property: BucketName, pattern: a}
+  - {types: [Acme::Ledger::Book], property: Title, pattern: a}
+`))
+	if err != nil {
+		t.Error(err)
 	}
-	var got []string
-	for _, w := range p.Check(ruleIDs{}) {
-		got = append(got, w.Error())
+}
+
+// What could be read of a policy with mistakes can still be checked.
+func TestPolicyWithMistakesIsChecked(t *testing.T) {
+	p, err := ReadPolicy("p.yaml", []byte("colour: red\nrules: {frobnicate: {severity: low}}\n"))
+	if err == nil {
+		t.Fatal("read without an error")
 	}
-	want := []string{
-		`p.yaml: requiredTags: no resource type "AWS::S3::Buckett" is known. did you mean "AWS::S3::Bucket"?`,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("warnings differ (-want +got):\n%s", diff)
+	if got := p.Check(ruleIDs{"s3-bucket-versioning"}); len(got) != 1 || !strings.Contains(got[0].Error(), `p.yaml:2:1: no rule "frobnicate"`) {
+		t.Errorf("problems of what was read: %v", got)
 	}
 }
 

@@ -10,10 +10,13 @@ import (
 	"plumbline/finding"
 )
 
-// Equivalents is what suppressing asks of a set of rules: the same check's ids
-// in other tools, by tool (see EquivalentTools); nil for none.
+// Equivalents is what suppressing asks of a set of rules.
 type Equivalents interface {
+	// Equivalents is the same check's ids in other tools, by tool (see
+	// EquivalentTools); nil for none.
 	Equivalents(rule string) map[string][]string
+	HasRule(id string) bool
+	RuleIDs() []string
 }
 
 // Suppressed is what Suppress did to one template's findings.
@@ -25,7 +28,8 @@ type Suppressed struct {
 	// selected, in its order, expired ones included; nil where the policy has
 	// none. Sum it over templates and give it to SuppressionWarnings.
 	Matched []int
-	// Warnings are suppressions in the template that do not count, with places.
+	// Warnings are suppressions in the template that do not count or name no
+	// rule, with places.
 	Warnings []*PlaceError
 }
 
@@ -56,6 +60,7 @@ func Suppress(p *Policy, rules Equivalents, models []*cfn.Model, findings []find
 			out.Moved[finding.StatusSuppressed]++
 		}
 	}
+	m.readRest()
 	out.Warnings = m.warnings
 	return out
 }
@@ -163,6 +168,18 @@ type note struct {
 func (m *metadata) readTemplate() {
 	if len(m.models) > 0 && m.models[0].Template != nil {
 		m.template = m.read(m.models[0].Template.Metadata)
+	}
+}
+
+// readRest reads our own suppressions of the resources without a finding, for
+// what is wrong in them: a misspelt one would never be told otherwise.
+func (m *metadata) readRest() {
+	for _, model := range m.models {
+		for _, r := range model.Resources {
+			if r.Metadata.IsKind(cfn.Map) && r.Metadata.Get("plumbline") != nil {
+				m.of(r.LogicalID)
+			}
+		}
 	}
 }
 

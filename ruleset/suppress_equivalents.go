@@ -11,6 +11,9 @@ type equivalents struct {
 	known sync.Map // rule id → map[string][]string
 }
 
+func (e *equivalents) HasRule(id string) bool { return e.index.HasRule(id) }
+func (e *equivalents) RuleIDs() []string      { return e.index.RuleIDs() }
+
 // Equivalents returns the rule's ids by tool. A rule that cannot be decoded has
 // none: that its index is broken is told when it is judged.
 func (e *equivalents) Equivalents(rule string) map[string][]string {

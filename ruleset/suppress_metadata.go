@@ -27,8 +27,14 @@ func (m *metadata) read(v *cfn.Value) []note {
 		return nil
 	}
 	var out []note
-	if list := v.Get("plumbline").Get("suppress"); list != nil {
-		out = m.own(out, list)
+	if ours := v.Get("plumbline"); ours.IsKind(cfn.Map) {
+		for i := range ours.Fields {
+			if f := &ours.Fields[i]; f.Key == "suppress" {
+				out = m.own(out, f.Value)
+			} else {
+				m.warn(&cfn.Value{Pos: f.Pos}, "Metadata.plumbline: unknown key %q, so it does nothing. allowed: suppress", f.Key)
+			}
+		}
 	}
 	if list := v.Get("cfn_nag").Get("rules_to_suppress"); list != nil {
 		out = m.foreign(out, list, toolCFNNag, "id", "reason")
@@ -74,9 +80,11 @@ func (m *metadata) own(out []note, list *cfn.Value) []note {
 			m.warn(item, "plumbline.suppress: an entry needs the keys rule and reason, so this one does not count")
 			continue
 		}
+		misspelt := false
 		for _, f := range item.Fields {
 			if !slices.Contains(ownKeys, f.Key) {
-				m.warn(&cfn.Value{Pos: f.Pos}, "plumbline.suppress: unknown key %q.%s", f.Key, suggest(f.Key, ownKeys))
+				misspelt = true // what it was to limit is not known: an end, say
+				m.warn(&cfn.Value{Pos: f.Pos}, "plumbline.suppress: unknown key %q, so the entry does not count.%s", f.Key, suggest(f.Key, ownKeys))
 			}
 		}
 		n := note{ids: scalarTexts(item.Get("rule")), details: finding.Suppression{
@@ -86,11 +94,17 @@ func (m *metadata) own(out []note, list *cfn.Value) []note {
 			Control:  scalarText(item.Get("control")),
 			Source:   "template metadata",
 		}}
+		for _, id := range n.ids {
+			m.knownRule(item.Get("rule"), id)
+		}
 		switch {
+		case misspelt:
 		case len(n.ids) == 0:
 			m.warn(item, "plumbline.suppress: an entry names no rule, so it does not count")
 		case n.details.Reason == "":
 			m.warn(item, "suppression of %s has no reason, so it does not count. add reason:", strings.Join(n.ids, ", "))
+		case reasonProblem(n.details.Reason) != "":
+			m.warn(item.Get("reason"), "suppression of %s does not count: reason: %s", strings.Join(n.ids, ", "), reasonProblem(n.details.Reason))
 		case n.details.Until != "" && dateProblem(n.details.Until) != "":
 			m.warn(item.Get("until"), "suppression of %s does not count: until: %s", strings.Join(n.ids, ", "), dateProblem(n.details.Until))
 		case expired(n.details.Until, m.today):
@@ -100,6 +114,20 @@ func (m *metadata) own(out []note, list *cfn.Value) []note {
 		}
 	}
 	return out
+}
+
+// knownRule tells an id or glob for which there is no rule.
+func (m *metadata) knownRule(at *cfn.Value, id string) {
+	ids := m.rules.RuleIDs()
+	switch {
+	case m.rules.HasRule(id):
+	case isGlob(id):
+		if !slices.ContainsFunc(ids, func(x string) bool { return Glob(id, x) }) {
+			m.warn(at, "plumbline.suppress: no rule matches %q, so it suppresses nothing", id)
+		}
+	default:
+		m.warn(at, "plumbline.suppress: there is no rule %q, so it suppresses nothing.%s", id, suggest(id, ids))
+	}
 }
 
 // foreign reads a list of {id, reason}, as cfn_nag, checkov and cdk-nag have it.

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 type elsewhere map[string]map[string][]string
 
 func (e elsewhere) Equivalents(rule string) map[string][]string { return e[rule] }
+func (e elsewhere) HasRule(id string) bool                      { return slices.Contains(e.RuleIDs(), id) }
+func (e elsewhere) RuleIDs() []string {
+	return []string{"iam-policy-admin", "s3-bucket-logging", "s3-bucket-versioning"}
+}
 
 var suppressRules = elsewhere{
 	"s3-bucket-logging": {
@@ -112,8 +117,17 @@ func TestSuppressByMetadata(t *testing.T) {
 		{"ours without a reason", `{plumbline: {suppress: [{rule: s3-bucket-logging}]}}`, nil,
 			[]string{`app.yaml:4:40: suppression of s3-bucket-logging has no reason, so it does not count. add reason:`}},
 		{"ours with a misspelt key", `{plumbline: {suppress: [{rule: s3-bucket-logging, raeson: r}]}}`, nil,
-			[]string{`app.yaml:4:66: plumbline.suppress: unknown key "raeson". did you mean reason?`,
-				`app.yaml:4:40: suppression of s3-bucket-logging has no reason, so it does not count. add reason:`}},
+			[]string{`app.yaml:4:66: plumbline.suppress: unknown key "raeson", so the entry does not count. did you mean reason?`}},
+		{"ours with a misspelt end", `{plumbline: {suppress: [{rule: s3-bucket-logging, reason: r, untill: 2030-12-31}]}}`, nil,
+			[]string{`app.yaml:4:77: plumbline.suppress: unknown key "untill", so the entry does not count. did you mean until?`}},
+		{"ours, misspelt itself", `{plumbline: {supress: [{rule: s3-bucket-logging, reason: r}]}}`, nil,
+			[]string{`app.yaml:4:29: Metadata.plumbline: unknown key "supress", so it does nothing. allowed: suppress`}},
+		{"ours with a misspelt rule", `{plumbline: {suppress: [{rule: s3-bucket-loging, reason: r}]}}`, nil,
+			[]string{`app.yaml:4:47: plumbline.suppress: there is no rule "s3-bucket-loging", so it suppresses nothing. did you mean s3-bucket-logging?`}},
+		{"ours with a glob of nothing", `{plumbline: {suppress: [{rule: ["s4-*", "s3-*"], reason: r}]}}`, &finding.Suppression{Reason: "r", Source: "template metadata"},
+			[]string{`app.yaml:4:47: plumbline.suppress: no rule matches "s4-*", so it suppresses nothing`}},
+		{"ours without words", `{plumbline: {suppress: [{rule: s3-bucket-logging, reason: true}]}}`, nil,
+			[]string{`app.yaml:4:74: suppression of s3-bucket-logging does not count: reason: want the reason in words, got "true"`}},
 		{"ours without a rule", `{plumbline: {suppress: [{reason: r}]}}`, nil, []string{`app.yaml:4:40: plumbline.suppress: an entry names no rule, so it does not count`}},
 		{"ours, no mapping", `{plumbline: {suppress: [s3-bucket-logging]}}`, nil, []string{`app.yaml:4:40: plumbline.suppress: an entry needs the keys rule and reason, so this one does not count`}},
 		{"ours, no list", `{plumbline: {suppress: s3-bucket-logging}}`, nil, []string{`app.yaml:4:39: plumbline.suppress is no list, so it suppresses nothing`}},
@@ -152,6 +166,15 @@ func TestSuppressByMetadata(t *testing.T) {
 		if diff := cmp.Diff(tt.warnings, warnings); diff != "" {
 			t.Errorf("%s: warnings (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// What is wrong in a resource's metadata is told though it has no finding.
+func TestSuppressTellsOfResourcesWithoutFindings(t *testing.T) {
+	models := worldsOf(t, "Resources:\n  Logs:\n    Type: AWS::S3::Bucket\n    Metadata: {plumbline: {suppress: [{rule: s3-bucket-loging, reason: r}]}}\n")
+	got := Suppress(nil, suppressRules, models, nil, noon)
+	if len(got.Warnings) != 1 {
+		t.Errorf("warnings %v, want one", got.Warnings)
 	}
 }
 

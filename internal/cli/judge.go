@@ -74,9 +74,14 @@ func (f *judgeFlags) open(s *Streams) (*judge, error) {
 	}
 	j := &judge{flags: f, params: map[string]string{}, public: map[string]bool{}, sources: map[string][]byte{}}
 	var errs []error
-	errs = append(errs, j.readPolicy(f.policy))
+	unread := j.readPolicy(f.policy)
+	errs = append(errs, unread)
+	under := j.policy
+	if unread != nil {
+		under = nil // what could be read of it is checked, and nothing is judged by it
+	}
 	var err error
-	if j.set, err = openRules(f.rules, j.policy); err != nil {
+	if j.set, err = openRules(f.rules, under); err != nil {
 		errs = append(errs, err)
 	} else if j.policy != nil {
 		for _, p := range j.policy.Check(j.set.Index()) {

@@ -196,7 +196,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 			return x.Verdict == finding.Pass || x.Verdict == finding.Skip || !known[x.Fingerprint()]
 		}
 	}
-	if !f.quiet {
+	if !f.quiet && (f.format != "table" || f.output != "") { // a table that is read here tells them itself
 		for _, w := range j.warnings {
 			fmt.Fprintln(s.Err, "plumbline: warning:", report.Plain(w))
 		}

@@ -64,6 +64,7 @@ type jsonSummary struct {
 	Severities map[string]int `json:"severities" doc:"listed violations by severity" keys:"severity"`
 	Partial    []string       `json:"partial" doc:"domains whose rules could not be run on some template: nothing is said about them" enum:"domain"`
 	Skipped    []jsonSkipped  `json:"skipped" doc:"files that were found and are no templates"`
+	Warnings   []string       `json:"warnings,omitempty" doc:"suppressions of the policy or in templates that do not count or select nothing, and what of the scan is incomplete, with their places; absent where there is nothing to tell"`
 	New        int            `json:"new,omitempty" doc:"findings first seen by this scan; with --data only"`
 	Resolved   int            `json:"resolved,omitempty" doc:"findings open before and gone now; with --data only"`
 }
@@ -128,7 +129,7 @@ func writeJSON(w io.Writer, d *Document) error {
 		p.Policy = &jsonPolicy{r.Provenance.PolicyPath, r.Provenance.PolicyHash}
 	}
 	p.Templates = make([]jsonTemplate, len(r.Assessments))
-	s := jsonSummary{Templates: judgedTemplates(r), Statuses: d.counts(), Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}}
+	s := jsonSummary{Templates: judgedTemplates(r), Statuses: d.counts(), Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}, Warnings: r.Warnings}
 	for i, a := range r.Assessments {
 		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Scope: a.Scope, Partial: domainNames(a.Partial)}
 		s.New += len(a.New)

@@ -197,6 +197,9 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 	if lost := partial(r); len(lost) > 0 {
 		b.WriteString(st.paint("1;31", "partial: ") + "the rules of " + strings.Join(lost, ", ") + " could not be run, so nothing is said about them\n")
 	}
+	for _, w := range r.Warnings {
+		b.WriteString(st.paint("33", "warning: ") + Plain(w) + "\n")
+	}
 	if len(r.Skipped) > 0 {
 		fmt.Fprintf(b, "left out: %s", plural(len(r.Skipped), "file", "files"))
 		for i, s := range r.Skipped {
