@@ -187,7 +187,7 @@ func TestRunCasesWithoutCompiling(t *testing.T) {
 // TestScaffoldHolds runs the cases of a new rule as it is written.
 func TestScaffoldHolds(t *testing.T) {
 	for _, typ := range []string{"AWS::S3::Bucket", "AWS::RDS::DBInstance", "AWS::KMS::Key", "AWS::EC2::SecurityGroup", "AWS::Lambda::Function", "AWS::SSM::Parameter"} {
-		files, err := Scaffold{ID: "new-rule", Type: typ}.Files(fstest.MapFS{})
+		files, err := Scaffold{ID: "new-rule", Type: typ}.Files(fstest.MapFS{}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", typ, err)
 			continue

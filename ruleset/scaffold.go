@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"plumbline/cfn/schema"
 	"plumbline/finding"
@@ -32,8 +29,10 @@ type Scaffold struct {
 // given, the framework's file with one line more: paths in the rules' file
 // system to whole contents. The rule compiles and its cases hold, so a rule
 // author starts from green. rules is what is there already; an id that exists
-// is refused, as is an unknown type, property, framework or requirement.
-func (s Scaffold) Files(rules fs.FS) (map[string][]byte, error) {
+// is refused, as is an unknown type, property, framework or requirement. builtin
+// are the rules that a user's own stand beside, nil for none: a framework of
+// theirs is extended by a file of the same id.
+func (s Scaffold) Files(rules, builtin fs.FS) (map[string][]byte, error) {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	s.Domain = cmp.Or(s.Domain, finding.Configuration)
@@ -60,6 +59,11 @@ func (s Scaffold) Files(rules fs.FS) (map[string][]byte, error) {
 	if _, err := fs.Stat(rules, name); err == nil {
 		refuse("rule %q is there already, in %s", s.ID, name)
 	}
+	if builtin != nil {
+		if _, err := fs.Stat(builtin, name); err == nil && len(errs) == 0 {
+			refuse("rule %q is a built-in one. choose another id", s.ID)
+		}
+	}
 	property, err := s.property()
 	if err != nil {
 		errs = append(errs, err)
@@ -69,7 +73,7 @@ func (s Scaffold) Files(rules fs.FS) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	if s.Framework != "" || s.Requirement != "" {
-		file, content, err := s.frameworkLine(rules)
+		file, content, err := s.frameworkLine(rules, builtin)
 		if err != nil {
 			return nil, err
 		}
@@ -138,60 +142,6 @@ func sampleOf(t *schema.Type) string {
 		}
 		return "example"
 	}
-}
-
-// frameworkLine is the framework's file with a line for the new rule.
-func (s Scaffold) frameworkLine(rules fs.FS) (file string, content []byte, err error) {
-	frameworks, err := ReadFrameworks(rules)
-	if err != nil {
-		return "", nil, err
-	}
-	f := frameworks.ByID(s.Framework)
-	if f == nil {
-		return "", nil, fmt.Errorf("no framework %q.%s", s.Framework, meant(frameworks.Nearest(s.Framework)))
-	}
-	i := slices.IndexFunc(f.Requirements, func(q Requirement) bool { return q.ID == s.Requirement })
-	if i < 0 {
-		return "", nil, fmt.Errorf("framework %s has no requirement %q. add it to %s first", f.ID, s.Requirement, f.Path)
-	}
-	src, err := fs.ReadFile(rules, f.Path)
-	if err != nil {
-		return "", nil, fmt.Errorf("read framework %q: %w", f.Path, err)
-	}
-	after, indent := f.placeOf(src, i)
-	lines := strings.SplitAfter(string(src), "\n")
-	line := fmt.Sprintf("%s%s: %s\n", strings.Repeat(" ", indent), s.ID, s.Fit)
-	if f.Requirements[i].Rules == nil && !strings.HasPrefix(strings.TrimSpace(lines[after-1]), "rules:") {
-		line = strings.Repeat(" ", indent-2) + "rules:\n" + line
-	}
-	lines = slices.Insert(lines, after, line)
-	content = []byte(strings.Join(lines, ""))
-	if _, err := ReadFramework(f.Path, content); err != nil {
-		return "", nil, fmt.Errorf("add %s to requirement %s: the file is not in block style there. add the line %q by hand: %w", s.ID, s.Requirement, strings.TrimSpace(line), err)
-	}
-	return f.Path, content, nil
-}
-
-// placeOf is the line after which a rule of the i-th requirement is written,
-// 1-based, and how far it is indented.
-func (f *Framework) placeOf(src []byte, i int) (after, indent int) {
-	root := (&yamlReader{path: f.Path}).readDocument(src)
-	requirement := at(root, "requirements", i)
-	after, indent = requirement.Line, requirement.Column+1
-	for j := 0; j+1 < len(requirement.Content); j += 2 {
-		key, value := requirement.Content[j], requirement.Content[j+1]
-		switch key.Value {
-		case "title":
-			after = max(after, key.Line)
-		case "rules":
-			after = key.Line
-			if last := len(value.Content); last > 0 && value.Kind == yaml.MappingNode {
-				return value.Content[last-1].Line, value.Content[0].Column - 1
-			}
-			return after, indent
-		}
-	}
-	return after, indent
 }
 
 const ruleScaffold = `id: <id>

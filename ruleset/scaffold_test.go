@@ -15,7 +15,7 @@ func TestScaffold(t *testing.T) {
 	files, err := Scaffold{
 		ID: "s3-bucket-name", Type: "AWS::S3::Bucket", Property: "BucketName", Title: "Bucket is named",
 		Domain: "protection", Severity: "low", Framework: "house", Requirement: "1.2.5", Fit: FitDirect,
-	}.Files(rules)
+	}.Files(rules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestScaffoldFrameworkLine(t *testing.T) {
 			source = strings.Replace(source, "    title: Nothing else\n", tt.before, 1)
 		}
 		rules := fstest.MapFS{"frameworks/house.yaml": {Data: []byte(source)}}
-		files, err := Scaffold{ID: "s3-bucket-acl", Type: "AWS::S3::Bucket", Framework: "house", Requirement: tt.requirement}.Files(rules)
+		files, err := Scaffold{ID: "s3-bucket-acl", Type: "AWS::S3::Bucket", Framework: "house", Requirement: tt.requirement}.Files(rules, nil)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -84,7 +84,7 @@ func TestScaffoldSamples(t *testing.T) {
 		"AWS::RDS::DBInstance": "{AllocatedStorage: example}",
 		"AWS::KMS::Key":        "{Description: example}",
 	} {
-		files, err := Scaffold{ID: "x-y", Type: typ}.Files(fstest.MapFS{})
+		files, err := Scaffold{ID: "x-y", Type: typ}.Files(fstest.MapFS{}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", typ, err)
 			continue
@@ -124,14 +124,73 @@ func TestScaffoldRefuses(t *testing.T) {
 		{"framework", Scaffold{ID: "s3-x", Type: bucket, Framework: "huose", Requirement: "1.3"}, `no framework "huose". did you mean "house"?`},
 		{"requirement", Scaffold{ID: "s3-x", Type: bucket, Framework: "house", Requirement: "9"}, `framework house has no requirement "9". add it to frameworks/house.yaml first`},
 	} {
-		_, err := tt.s.Files(indexFS())
+		_, err := tt.s.Files(indexFS(), nil)
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%s:\n got %v\nwant %s", tt.name, err, tt.want)
 		}
 	}
 	flow := fstest.MapFS{"frameworks/house.yaml": {Data: []byte("{id: house, title: t, requirements: [{id: a, title: b, notCovered: c}]}\n")}}
-	_, err := Scaffold{ID: "s3-x", Type: bucket, Framework: "house", Requirement: "a"}.Files(flow)
+	_, err := Scaffold{ID: "s3-x", Type: bucket, Framework: "house", Requirement: "a"}.Files(flow, nil)
 	if err == nil || !strings.Contains(err.Error(), "the file is not in block style there. add the line") {
 		t.Errorf("a framework in flow style: %v", err)
+	}
+}
+
+// A user's own rules stand beside the built-in ones, whose frameworks they add to.
+func TestScaffoldBesideBuiltIn(t *testing.T) {
+	builtin := fstest.MapFS{
+		"s3/bucket-versioning.yaml": {Data: []byte("id: s3-bucket-versioning\n")},
+		"frameworks/house.yaml": {Data: []byte(`id: house
+title: The house's
+requirements:
+  - {id: "1.1", title: "doors: shut", notCovered: windows}
+  - {id: "1.2", title: lights, notCovered: lamps}
+`)},
+	}
+	files := fstest.MapFS{}
+	write := func(id, requirement string) string {
+		t.Helper()
+		made, err := Scaffold{ID: id, Type: "AWS::S3::Bucket", Framework: "house", Requirement: requirement}.Files(files, builtin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, src := range made {
+			files[name] = &fstest.MapFile{Data: src}
+		}
+		return string(files["frameworks/house.yaml"].Data)
+	}
+	write("s3-bucket-a", "1.1")
+	write("s3-bucket-b", "1.2")
+	got := write("s3-bucket-c", "1.1")
+	want := `# What our own rules add to the built-in framework of this id.
+id: "house"
+title: "The house's"
+requirements:
+  - id: "1.1"
+    title: "doors: shut"
+    rules:
+      s3-bucket-a: partial
+      s3-bucket-c: partial
+    notCovered: "windows"
+  - id: "1.2"
+    title: "lights"
+    rules:
+      s3-bucket-b: partial
+    notCovered: "lamps"
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("framework file (-want +got):\n%s", diff)
+	}
+	for _, tt := range []struct {
+		s    Scaffold
+		want string
+	}{
+		{Scaffold{ID: "s3-bucket-versioning", Type: "AWS::S3::Bucket"}, `rule "s3-bucket-versioning" is a built-in one. choose another id`},
+		{Scaffold{ID: "s3-bucket-d", Type: "AWS::S3::Bucket", Framework: "hose", Requirement: "1.1"}, `no framework "hose". did you mean "house"?`},
+		{Scaffold{ID: "s3-bucket-d", Type: "AWS::S3::Bucket", Framework: "house", Requirement: "9"}, `framework house has no requirement "9". add it to frameworks/house.yaml first`},
+	} {
+		if _, err := tt.s.Files(files, builtin); err == nil || err.Error() != tt.want {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
 	}
 }

@@ -20,12 +20,17 @@ func newRulesTest(s *Streams) *cobra.Command {
 	var dir string
 	var verbose bool
 	c := &cobra.Command{
-		Use:   "test [RULE...]",
+		Use:   "test [DIR] [RULE...]",
 		Short: "Run the cases that stand beside rules",
-		Long: `Run the cases beside rules: those of the built-in rules, or with --dir of your
-own. A RULE is an id or a glob such as 's3-*'.`,
-		Example: "  plumbline rules test s3-bucket-versioning\n  plumbline rules test --dir policies",
+		Long: `Run the cases beside rules: those of the built-in rules, or with DIR or --dir of
+your own. A RULE is an id or a glob such as 's3-*'.`,
+		Example: "  plumbline rules test s3-bucket-versioning\n  plumbline rules test policies",
 		RunE: func(c *cobra.Command, args []string) error {
+			if dir == "" && len(args) > 0 {
+				if info, err := os.Stat(args[0]); err == nil && info.IsDir() { // plumbline rules test policies
+					dir, args = args[0], args[1:]
+				}
+			}
 			files, err := rulesDir(dir)
 			if err != nil {
 				return err
@@ -112,7 +117,8 @@ func newRulesNew(s *Streams) *cobra.Command {
 		Use:   "new RULE --type TYPE",
 		Short: "Begin a rule: its file, its cases, and its line in a framework",
 		Long: `Begin a rule: write its file, cases beside it that hold, and with --framework and
---requirement its line in the framework's file. Nothing that exists is overwritten.`,
+--requirement its line in the framework's file. The line for a built-in framework
+goes into a file of its id below DIR, which adds to it. No rule that exists is overwritten.`,
 		Example: "  plumbline rules new s3-bucket-inventory --type AWS::S3::Bucket --domain configuration --dir policies",
 		Args:    exactly(1, "the new rule's id"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -123,7 +129,7 @@ func newRulesNew(s *Streams) *cobra.Command {
 			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 				return usagef("--dir %q is a file. give a folder", dir)
 			}
-			files, err := r.Files(os.DirFS(dir))
+			files, err := r.Files(os.DirFS(dir), rules.FS)
 			if err != nil {
 				return usageError{err}
 			}
