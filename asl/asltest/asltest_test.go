@@ -62,7 +62,8 @@ func problemsOf(t *testing.T, e Endpoint, text string) ([]string, string) {
 	if err := os.WriteFile(filepath.Join(dir, "s.txtar"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return one(t.Context(), e, dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	problems, skip, _ := one(t.Context(), e, dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	return problems, skip
 }
 
 func TestProblems(t *testing.T) {
@@ -170,7 +171,7 @@ func TestIncludeOfItself(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _ := one(t.Context(), Embedded(), dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	got, _, _ := one(t.Context(), Embedded(), dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
 	if len(got) != 1 || !strings.Contains(got[0], "perhaps one includes itself") {
 		t.Errorf("got %v", got)
 	}
@@ -360,5 +361,22 @@ func TestMatch(t *testing.T) {
 	}
 	if _, err := decode([]byte("1 2")); err == nil {
 		t.Error("two values are read as one")
+	}
+}
+
+// lingering is an endpoint on which a timer stays behind.
+type lingering struct{ *embedded }
+
+func (lingering) Next(string) (time.Time, bool) {
+	return time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC), true
+}
+
+func (lingering) Waiting(string) []Waiting { return []Waiting{{State: "Ask", For: "timer"}} }
+
+func TestATimerThatIsLeftFailsTheScenario(t *testing.T) {
+	got, _ := problemsOf(t, lingering{Embedded().(*embedded)}, "workflow ask\nreply Ask true\n")
+	want := []string{`s.txtar: a timer is left for 2026-01-01T01:00:00Z after the execution ended; state "Ask" waits for its timer`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

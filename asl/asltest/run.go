@@ -68,9 +68,12 @@ func Run(t *testing.T, e Endpoint, dir string, opts ...Option) {
 		name := strings.TrimSuffix(filepath.ToSlash(rel), ".txtar")
 		known[name] = true
 		t.Run(name, func(t *testing.T) {
-			problems, skip := one(t.Context(), e, dir, file, o)
+			problems, skip, seed := one(t.Context(), e, dir, file, o)
 			if skip != "" {
 				t.Skip(skip)
+			}
+			if len(problems) > 0 && seed > 0 {
+				t.Logf("seed %d. a line \"seed N\" in the scenario runs it with another", seed)
 			}
 			for _, p := range judge(problems, reasons, name) {
 				t.Error(p)
@@ -99,22 +102,22 @@ func judge(problems []string, reasons map[string]string, name string) []string {
 	return nil
 }
 
-// one runs the scenario of a file.
-func one(ctx context.Context, e Endpoint, dir, file string, o options) (problems []string, skip string) {
+// one runs the scenario of a file; seed is what it ran with, 0 where it was not run.
+func one(ctx context.Context, e Endpoint, dir, file string, o options) (problems []string, skip string, seed uint64) {
 	s, err := parseScenario(dir, file, o.workflow)
 	if err != nil {
-		return strings.Split(err.Error(), "\n"), ""
+		return strings.Split(err.Error(), "\n"), "", 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	out := play(ctx, e, s)
 	if out.skip != "" {
-		return nil, out.skip
+		return nil, out.skip, s.seed
 	}
 	if o.coverage != nil && out.history != nil {
 		o.coverage.add(s.workflow, out.history)
 	}
-	return out.problems, ""
+	return out.problems, "", s.seed
 }
 
 func scenarioFiles(dir string) ([]string, error) {

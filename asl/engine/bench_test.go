@@ -126,3 +126,31 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 	b.ReportMetric(bytes, "B/execution")
 }
+
+// BenchmarkMapSizes is an inline and a distributed Map of so many items, each a
+// Pass, with full history: the time for one item must not grow with their number.
+func BenchmarkMapSizes(b *testing.B) {
+	for _, mode := range []string{"INLINE", "DISTRIBUTED"} {
+		for _, n := range []int{1_000, 10_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/%d", mode, n), func(b *testing.B) {
+				m, input := mapOf(b, mode, n)
+				b.ReportAllocs()
+				for b.Loop() {
+					x, err := engine.Run(context.Background(), m, input, engine.Options{History: true})
+					if err != nil || x.Result().Status != engine.Succeeded {
+						b.Fatal(err, x.Result())
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/item")
+			})
+		}
+	}
+}
+
+// mapOf is a Map of n items and the input of it; items are small, so that the
+// limit of a payload is not met.
+func mapOf(tb testing.TB, mode string, n int) (*engine.Machine, json.RawMessage) {
+	m := compile(tb, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"ProcessorConfig":{"Mode":"`+mode+`","ExecutionType":"EXPRESS"},
+		"StartAt":"A","States":{"A":{"Type":"Pass","Result":1,"End":true}}},"End":true}}}`)
+	return m.As(engine.Identity{Name: "each", Express: true}), json.RawMessage(`[` + strings.TrimSuffix(strings.Repeat(`1,`, n), ",") + `]`)
+}

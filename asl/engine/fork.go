@@ -53,7 +53,7 @@ func (k *fork) finished(child *frame, out any) {
 
 func (k *fork) remove(child *frame) {
 	if i := slices.Index(k.live, child); i >= 0 {
-		k.live = slices.Delete(k.live, i, i+1)
+		k.live = without(k.live, i)
 	}
 }
 

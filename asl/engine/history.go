@@ -39,7 +39,27 @@ type Details struct {
 type eventLog struct {
 	next   int64
 	full   bool // it has the most events but one, for the end
-	events []Event
+	events chunks
+}
+
+// chunks is a list of events that grows without moving what it has: an event is
+// large, and a history long.
+type chunks [][]Event
+
+// chunk sizes double from the first to the last, in events.
+const firstChunk, lastChunk = 4, 256
+
+func (c *chunks) append(e *Event) {
+	n := len(*c)
+	if n == 0 || len((*c)[n-1]) == cap((*c)[n-1]) {
+		size := firstChunk
+		if n > 0 {
+			size = min(2*cap((*c)[n-1]), lastChunk)
+		}
+		*c = append(*c, make([]Event, 0, size))
+		n++
+	}
+	(*c)[n-1] = append((*c)[n-1], *e)
 }
 
 // maxEvents is how long a history may become. Source: Step Functions quotas,
@@ -69,7 +89,7 @@ func (x *Execution) emit(r *run, typ string, prev int64, fill func(*Details)) in
 	}
 	if x.keep {
 		x.mu.Lock()
-		r.log.events = append(r.log.events, e)
+		r.log.events.append(&e)
 		x.mu.Unlock()
 	}
 	if x.watch != nil {

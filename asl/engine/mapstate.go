@@ -71,6 +71,7 @@ type iteration struct {
 	failedAt  []bool        // which results are missing
 	run       string        // the map run's ARN; distributed only
 	runID     string        // the last part of it
+	childOf   string        // what the children's ARNs begin with; distributed only
 	children  []childRecord // where a ResultWriter wants them
 }
 
@@ -222,7 +223,10 @@ func (k *fork) iterationFrame(i int) (*frame, any, error) {
 		return child, input, nil
 	}
 	name := f.uuid()
-	r := &run{arn: childARN(f.x.machine.ARN, m, f.state.name, name), name: name, input: input, start: f.x.now}
+	if it.childOf == "" {
+		it.childOf = childARN(f.x.machine.ARN, m, f.state.name)
+	}
+	r := &run{arn: it.childOf + name, name: name, input: input, start: f.x.now}
 	child := f.x.newFrame(k, i, f.state.branches[0], r, nil)
 	child.item = item
 	child.vars.outer = nil
@@ -355,8 +359,8 @@ func (f *frame) mapRunARN(m *mapSpec, id string) string {
 	return strings.Replace(f.x.machine.ARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + id
 }
 
-// childARN is the ARN of the child execution of an iteration.
-func childARN(machine string, m *mapSpec, state, name string) string {
+// childARN is the ARN of the child execution of an iteration, up to its name.
+func childARN(machine string, m *mapSpec, state string) string {
 	label := m.label
 	if label == "" {
 		label = state
@@ -365,5 +369,5 @@ func childARN(machine string, m *mapSpec, state, name string) string {
 	if m.express {
 		kind = ":express:"
 	}
-	return strings.Replace(machine, ":stateMachine:", kind, 1) + "/" + label + ":" + name
+	return strings.Replace(machine, ":stateMachine:", kind, 1) + "/" + label + ":"
 }
