@@ -77,7 +77,8 @@ fuzz: ## Run every fuzz target for FUZZTIME
 bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
 	@$(GO) run ./bench -write docs/benchmarks.md $(ARGS)
 
-bench-peers: build ## Install checkov and trivy by package name and print the ratios of one run
+bench-peers: build ## Install other scanners and engines by package name and print the ratios of one run
+	@bench/engines.sh
 	@bench/peers.sh
 
 clean: ## Remove what was built

@@ -27,6 +27,7 @@ func main() {
 	data := flag.String("data", "", "a folder of templates; default: 300 made ones")
 	write := flag.String("write", "", "a Markdown file to write as well")
 	peers := flag.String("peers", "", "a folder with venv/bin/checkov and trivy: compare with them instead (what bench/peers.sh calls)")
+	engineModules := flag.String("engines", "", "a folder with node_modules of aws-local-stepfunctions: compare engines instead (what bench/engines.sh calls)")
 	floor := flag.String("floor", "", "only parse the templates below this folder (what the benchmark calls itself with)")
 	flag.Parse()
 	if *floor != "" {
@@ -37,6 +38,9 @@ func main() {
 	}
 	var page strings.Builder
 	run := bench
+	if *engineModules != "" {
+		run = func(w io.Writer, _, _ string) error { return engines(w, *engineModules) }
+	}
 	if *peers != "" {
 		run = func(w io.Writer, bin, data string) error { return compare(w, bin, data, *peers) }
 	}
