@@ -13,6 +13,7 @@ var placelessActions = map[string][]string{
 	"application-autoscaling": {"describe*"},
 	"autoscaling":             {"describe*"},
 	"ce":                      {"get*"},
+	"cloudformation":          {"describeaccountlimits", "estimatetemplatecost", "listexports", "listimports", "liststacks", "validatetemplate"},
 	"cloudwatch":              {"describe*", "getmetric*", "listmetrics", "putmetricdata"},
 	"comprehend":              {"batchdetect*", "detect*"},
 	"dynamodb":                {"listtables"},
