@@ -42,6 +42,7 @@ var (
 var rules = []rule{
 	{[]string{"finding"}, []string{"..."}, nil, "everything may import finding, so it imports the standard library alone"},
 	{[]string{"blob"}, []string{"..."}, nil, "everything may import blob, so it imports the standard library alone"},
+	{[]string{"ledger"}, []string{"..."}, nil, "what proves others' acts depends on none of them"},
 	{[]string{"asl/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"asl/...", "internal/nearest"}, "the language and its engine know nothing of plumbline, AWS, HTTP or SQL; others may take them as they are"},
 	{[]string{"cfn/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "internal/nearest"}, "templates are read without knowing what for"},
 	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/..."}, "the domain knows neither how it is called nor where things are stored"},
