@@ -1,0 +1,69 @@
+package stack
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"plumbline/infra/permission"
+	"plumbline/tasks/catalog"
+)
+
+// gateways are the services whose endpoint is a route, which costs nothing, and
+// what may be reached there.
+var gateways = map[string][]string{
+	"s3":       {"${ReportBucketArn}", "${ReportBucketArn}/*"},
+	"dynamodb": {"${FindingsTableArn}", "${FindingsTableArn}/index/*", "${EventsTableArn}"},
+}
+
+// newEndpoints makes an endpoint of each service that the catalogue's actions
+// are of. By its policy it lets this account alone through, for these actions
+// alone: also a stolen function takes nothing to another account.
+func (s *suite) newEndpoints(scope constructs.Construct, vpc, routes string, subnets []any, functions string) {
+	group := awsec2.NewCfnSecurityGroup(scope, jsii.String("Endpoints"), &awsec2.CfnSecurityGroupProps{
+		VpcId: jsii.String(vpc), GroupDescription: jsii.String("plumbline: endpoints of AWS services. Only functions get in"),
+		SecurityGroupIngress: list(map[string]any{
+			"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "sourceSecurityGroupId": functions, "description": "HTTPS from the functions",
+		}),
+		// CloudFormation would let everything out if nothing were said.
+		SecurityGroupEgress: list(map[string]any{
+			"ipProtocol": "icmp", "fromPort": 252, "toPort": 86, "cidrIp": "255.255.255.255/32", "description": "Nothing gets out",
+		}),
+	})
+	for _, service := range permission.Services(catalog.Tasks) {
+		props := &awsec2.CfnVPCEndpointProps{VpcId: jsii.String(vpc), ServiceName: jsii.String("com.amazonaws." + s.region + "." + service)}
+		resources := list("*")
+		if arns, ok := gateways[service]; ok {
+			resources = nil
+			for _, arn := range arns {
+				resources = append(resources, s.values.fill(arn))
+			}
+			props.VpcEndpointType, props.RouteTableIds = jsii.String("Gateway"), &[]any{routes}
+		} else {
+			props.VpcEndpointType, props.PrivateDnsEnabled = jsii.String("Interface"), jsii.Bool(true)
+			props.SubnetIds, props.SecurityGroupIds = &subnets, &[]any{*group.AttrGroupId()}
+		}
+		props.PolicyDocument = map[string]any{"Version": "2012-10-17", "Statement": list(map[string]any{
+			"Effect": "Allow", "Principal": map[string]any{"AWS": "*"}, "Action": list(actionsOf(service)...), "Resource": resources,
+			"Condition": map[string]any{"StringEquals": map[string]any{"aws:PrincipalAccount": *s.stack.Account()}},
+		})}
+		awsec2.NewCfnVPCEndpoint(scope, jsii.String(strings.ToUpper(service[:1])+service[1:]), props)
+	}
+}
+
+// actionsOf lists the catalogue's actions of a service, sorted.
+func actionsOf(service string) []string {
+	var out []string
+	for _, t := range catalog.Tasks {
+		for _, a := range t.Actions {
+			if strings.HasPrefix(a, service+":") {
+				out = append(out, a)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

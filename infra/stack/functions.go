@@ -1,0 +1,106 @@
+package stack
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"plumbline/infra/permission"
+	"plumbline/tasks/catalog"
+)
+
+// function is a deployed task.
+type function struct {
+	resource awslambda.CfnFunction
+	arn      string
+}
+
+// newFunctions makes the functions that workflows call: all but Intake, which
+// calls workflows.
+func (s *suite) newFunctions(scope constructs.Construct) error {
+	s.functions = map[string]function{}
+	code := map[string]awss3assets.Asset{}
+	for _, t := range catalog.Tasks {
+		if t.Name == intakeName {
+			continue
+		}
+		if code[t.Folder] == nil {
+			code[t.Folder] = s.newCode(scope, t.Folder)
+		}
+		if err := s.newFunction(group(scope, t.Name), t, code[t.Folder]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newCode is what `make functions` built of a folder; functions that share a
+// folder share it.
+func (s *suite) newCode(scope constructs.Construct, folder string) awss3assets.Asset {
+	return awss3assets.NewAsset(scope, jsii.String("Code-"+folder), &awss3assets.AssetProps{Path: jsii.String(filepath.Join(s.o.Functions, folder))})
+}
+
+// newFunction makes the function of a task with its log and role, as the
+// catalogue says, and enters it under its placeholder.
+func (s *suite) newFunction(scope constructs.Construct, t catalog.Task, code awss3assets.Asset) error {
+	statements, err := permission.OfTask(t)
+	if err != nil {
+		return err
+	}
+	log := s.newLog(scope, "Log", nil)
+	role := newRole(scope, "Role", "lambda.amazonaws.com", "plumbline: function "+t.Name)
+	policy := attach(scope, "Policy", role, statements, s.values.with(values{"LogGroupName": *log.Ref()}))
+	environment, err := s.environment(t)
+	if err != nil {
+		return err
+	}
+	f := awslambda.NewCfnFunction(scope, jsii.String("Function"), &awslambda.CfnFunctionProps{
+		FunctionName: jsii.String("Plumbline" + t.Name), Description: jsii.String("plumbline: " + t.Name),
+		Architectures: jsii.Strings("arm64"), Runtime: jsii.String("provided.al2023"), Handler: jsii.String("bootstrap"),
+		Code:             &awslambda.CfnFunction_CodeProperty{S3Bucket: code.S3BucketName(), S3Key: code.S3ObjectKey()},
+		Role:             role.AttrArn(),
+		Timeout:          jsii.Number(t.Timeout.Seconds()),
+		MemorySize:       jsii.Number(t.MemoryMB),
+		Environment:      &awslambda.CfnFunction_EnvironmentProperty{Variables: environment},
+		KmsKeyArn:        s.key.KeyArn(),
+		VpcConfig:        map[string]any{"subnetIds": s.network.subnets, "securityGroupIds": s.network.groups},
+		DeadLetterConfig: &awslambda.CfnFunction_DeadLetterConfigProperty{TargetArn: s.queues.calls.QueueArn()},
+		TracingConfig:    &awslambda.CfnFunction_TracingConfigProperty{Mode: jsii.String("Active")},
+		LoggingConfig:    &awslambda.CfnFunction_LoggingConfigProperty{LogGroup: log.Ref()},
+	})
+	f.AddResourceDependency(policy, jsii.String(untilAllowed))
+	suppress(f, [2]string{"lambda-function-concurrency", "a reservation is taken from what all functions of the account share; the sweep's breadth is bounded where it starts, by ListTargets"})
+	s.functions[t.Name] = function{f, *f.AttrArn()}
+	s.values[t.Name+"Arn"] = *f.AttrArn()
+	return nil
+}
+
+// environment answers the variables that the catalogue names. One that it may
+// set and that has no value is left out.
+func (s *suite) environment(t catalog.Task) (map[string]any, error) {
+	known := map[string]string{
+		catalog.BucketVar: s.values["ReportBucket"], catalog.FindingsVar: *s.data.findings.TableName(), catalog.EventsVar: *s.data.events.TableName(),
+		catalog.ScanVar: s.values["ScanStackArn"], catalog.EstateVar: s.values["ScanEstateArn"],
+		catalog.CriticalVar: s.values["CriticalTopicArn"], catalog.WarningVar: s.values["WarningTopicArn"], catalog.BundleVar: s.o.BundleKey,
+	}
+	out := map[string]any{}
+	for name, value := range t.Env {
+		out[name] = value
+	}
+	for _, name := range t.Vars {
+		if known[name] == "" {
+			return nil, fmt.Errorf("function %s: nothing is known of the environment variable %s. add it to package stack", t.Name, name)
+		}
+		out[name] = known[name]
+	}
+	for _, name := range t.MaySet {
+		if known[name] != "" {
+			out[name] = known[name]
+		}
+	}
+	return out, nil
+}

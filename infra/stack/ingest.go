@@ -1,0 +1,105 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"plumbline/infra/deployment"
+	"plumbline/infra/permission"
+	"plumbline/tasks/catalog"
+)
+
+// intakeName is the function that events go to.
+const intakeName = "Intake"
+
+// pattern is an event pattern of EventBridge.
+type pattern = map[string]any
+
+// StackChanges is the pattern of the ends of changes to stacks, nested ones
+// and deletions included: the statuses that tasks/intake scans for.
+func StackChanges() map[string]any {
+	return pattern{
+		"source": list("aws.cloudformation"), "detail-type": list("CloudFormation Stack Status Change"),
+		"detail": pattern{"status-details": pattern{"status": list(pattern{"suffix": "_COMPLETE"}, pattern{"suffix": "_FAILED"})}},
+	}
+}
+
+// ComplianceChanges is the pattern of resources that AWS Config has come to
+// think otherwise of.
+func ComplianceChanges() map[string]any {
+	return pattern{
+		"source": list("aws.config"), "detail-type": list("Config Rules Compliance Change"),
+		"detail": pattern{"messageType": list("ComplianceChangeNotification"), "newEvaluationResult": pattern{"complianceType": list("COMPLIANT", "NON_COMPLIANT")}},
+	}
+}
+
+// newIntake makes the function Intake and the rules that lead to it, and the
+// rule that reports executions which could not report themselves.
+//
+// Custom rules of AWS Config belong here as well, with the function that
+// evaluates them: one rule a type of resource, which that function answers by
+// PutEvaluations. They follow once tasks/ has it; until then only rules that
+// the account has already wake a scan.
+func (s *suite) newIntake(scope constructs.Construct) error {
+	task, ok := catalog.Find(intakeName)
+	if !ok {
+		return fmt.Errorf("the catalogue has no task %s", intakeName)
+	}
+	if err := s.newFunction(group(scope, task.Name), task, s.newCode(scope, task.Folder)); err != nil {
+		return err
+	}
+	rule := func(id, description string, props *awsevents.CfnRuleProps) {
+		props.Description = jsii.String("plumbline: " + description)
+		props.Targets = list(s.target(s.functions[intakeName].arn))
+		r := awsevents.NewCfnRule(scope, jsii.String(id), props)
+		awslambda.NewCfnPermission(scope, jsii.String(id+"Permission"), &awslambda.CfnPermissionProps{
+			Action: jsii.String("lambda:InvokeFunction"), FunctionName: jsii.String(s.functions[intakeName].arn),
+			Principal: jsii.String("events.amazonaws.com"), SourceArn: r.AttrArn(),
+		})
+		s.queues.admit(r.AttrArn())
+	}
+	rule("StackChanges", "a change to a stack has ended", &awsevents.CfnRuleProps{EventPattern: StackChanges()})
+	rule("ComplianceChanges", "AWS Config judges a resource otherwise", &awsevents.CfnRuleProps{EventPattern: ComplianceChanges()})
+	if at := s.d.Schedules.Daily; at != deployment.Off {
+		rule("Daily", "scan all stacks each day", &awsevents.CfnRuleProps{ScheduleExpression: jsii.String(at)})
+	}
+	if at := s.d.Schedules.Weekly; at != deployment.Off {
+		rule("Weekly", "scan all stacks each week", &awsevents.CfnRuleProps{ScheduleExpression: jsii.String(at)})
+	}
+	s.newLostExecutions(scope)
+	return nil
+}
+
+// target is a rule's target, with a day of attempts and then the queue.
+func (s *suite) target(arn string) map[string]any {
+	return map[string]any{
+		"id": "Target", "arn": arn,
+		"retryPolicy":      map[string]any{"maximumEventAgeInSeconds": 86400, "maximumRetryAttempts": 185},
+		"deadLetterConfig": map[string]any{"arn": *s.queues.events.QueueArn()},
+	}
+}
+
+// newLostExecutions starts ReportFailure for an execution that was timed out or
+// aborted. Express machines send no such events: scan-estate sees how its
+// children end.
+func (s *suite) newLostExecutions(scope constructs.Construct) {
+	report := s.machines["ReportFailure"].arn
+	role := newRole(scope, "LostExecutionsRole", "events.amazonaws.com", "plumbline: starts ReportFailure")
+	policy := attach(scope, "LostExecutionsPolicy", role, []permission.Statement{{Actions: []string{"states:StartExecution"}, Resources: []string{"${ReportFailureArn}"}}}, s.values)
+	target := s.target(report)
+	target["roleArn"] = *role.AttrArn()
+	r := awsevents.NewCfnRule(scope, jsii.String("LostExecutions"), &awsevents.CfnRuleProps{
+		Description: jsii.String("plumbline: an execution was ended before it could report"),
+		EventPattern: pattern{
+			"source": list("aws.states"), "detail-type": list("Step Functions Execution Status Change"),
+			"detail": pattern{"status": list("TIMED_OUT", "ABORTED"), "stateMachineArn": list(s.machines["ScanStack"].arn, s.machines["ScanEstate"].arn)},
+		},
+		Targets: list(target),
+	})
+	r.AddResourceDependency(policy, jsii.String(untilAllowed))
+	s.queues.admit(r.AttrArn())
+}
