@@ -18,8 +18,8 @@ func networkFunctions() []Function {
 	return []Function{{
 		Name: "isWorld", Group: "Networks",
 		Signature: []string{"isWorld(cidr string) bool"},
-		Doc:       "Whether a CIDR block is every address: 0.0.0.0/0, ::/0, and other notations of them. \"\" is not.",
-		Examples:  []string{`isWorld("0.0.0.0/0")`, `isWorld("::/0")`, `!isWorld("10.0.0.0/8")`},
+		Doc:       "Whether a CIDR block is every address: 0.0.0.0/0, ::/0, other notations of them, a half of IPv4 (0.0.0.0/1), and 2000::/3, which is all of IPv6 on the Internet. \"\" is not.",
+		Examples:  []string{`isWorld("0.0.0.0/0")`, `isWorld("::/0")`, `isWorld("128.0.0.0/1")`, `!isWorld("10.0.0.0/8")`},
 		whole:     true,
 		overloads: []overload{{args: []*cel.Type{cel.StringType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val { return worldCIDR(a[0]) }}},
 	}, {
@@ -128,21 +128,31 @@ func private(p netip.Prefix) bool {
 	return false
 }
 
+// isWorld reports whether a block is every address, or so many that nobody is
+// kept out by it: a half of IPv4, by two of which a rule says 0.0.0.0/0 in other
+// words, or all of IPv6 that is routed on the Internet, 2000::/3.
+func isWorld(p netip.Prefix) bool {
+	if p.Addr().Is4() {
+		return p.Bits() <= 1
+	}
+	return p.Bits() == 0 || p.Bits() <= 3 && p.Contains(netip.AddrFrom16([16]byte{0x20}))
+}
+
 // worldCIDR is isWorld of a plain or symbolic text. A VPC's or subnet's own
 // block is never the world, since AWS allows /16 at most.
 func worldCIDR(v ref.Val) ref.Val {
 	switch v := v.(type) {
 	case types.String:
 		p, ok := parseCIDR(string(v))
-		return types.Bool(ok && p.Bits() == 0)
+		return types.Bool(ok && isWorld(p))
 	case *symbolic:
 		if len(v.pieces) == 1 && v.pieces[0].ref != nil && strings.HasPrefix(v.pieces[0].ref.Attribute, "CidrBlock") {
 			return types.False
 		}
-		// The length of the prefix is the last part: zeros, or it is not the world.
+		// The length of the prefix is the last part: where it is longer it is not the world.
 		if last := v.pieces[len(v.pieces)-1]; !last.gap {
 			bits := last.text[strings.LastIndexByte(last.text, '/')+1:]
-			if strings.Trim(bits, "0 ") != "" {
+			if n, err := strconv.Atoi(strings.TrimSpace(bits)); err != nil || n > 3 {
 				return types.False
 			}
 		}
