@@ -54,6 +54,7 @@ func (e *Engine) Poll(ctx context.Context, activityARN, worker string) (Activity
 			if _, waits := e.tokens[next.token]; !waits {
 				continue
 			}
+			e.waitForAnswersLocked()
 			e.postLocked(happening{kind: onWorker, x: next.holder.frame.x, frame: next.holder.frame, gen: next.holder.gen, completion: completion{worker: worker}})
 			e.mu.Unlock()
 			return ActivityTask{Token: next.token, Input: value.Encode(next.input)}, nil

@@ -98,6 +98,7 @@ func (f *frame) cancel() {
 		}
 		k.live = nil
 	}
+	f.endMapRun(Aborted)
 	f.rest()
 	f.state = nil
 }

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"plumbline/asl/value"
@@ -49,10 +50,19 @@ type Options struct {
 	// the StateMachineArn as written: an ARN, or a placeholder "${ScanStackArn}".
 	// Others go to Tasks.
 	Machines map[string]*Machine
+	// Find is asked for those that are not among Machines, by the call without
+	// its input and the StateMachineArn; nil: none, so that Tasks gets the call. It
+	// runs on the engine's loop, and must not block or call the engine.
+	Find func(c Call, arn string) *Machine
 	// Disturb, where not nil, is asked before a task starts one of Machines; what
 	// it returns, where not nil, goes wrong with the start. It is for tests, runs
 	// on the engine's loop, and must not block or call the engine.
 	Disturb func(Call) *Disturbance
+
+	// Patience is how long, in real time, a clock that jumps stands still after a
+	// token or an activity's task has been given out: who answers it lives in real
+	// time, and should not find it timed out before he could look. 0: not at all.
+	Patience time.Duration
 
 	Workers         int    // how many calls run at once; 0: no bound
 	Region, Account string // in ARNs; "" is us-east-1, 123456789012
@@ -79,6 +89,10 @@ type Engine struct {
 	execs    map[string]*Execution
 	machines map[*Machine]*Machine // with the identities they have here
 	tokens   map[string]tokenHolder
+	patient  time.Time // real time until which the clock does not jump while there are tokens
+	waking   bool      // the loop will be woken then
+	mapRuns  map[string]*MapRun
+	children map[string]*Child
 	workers  activities
 
 	// What follows is the loop's own.
@@ -87,6 +101,7 @@ type Engine struct {
 	wakeAt  time.Time
 	unwake  func()
 	resumed bool // it goes on with what another engine has begun
+	started atomic.Uint64
 }
 
 type tokenHolder struct {
@@ -178,7 +193,7 @@ func (e *Engine) newExecution(m *Machine, name, arn string, input any) *Executio
 	x := &Execution{
 		ARN: arn, Name: name, Started: e.clock.Now(), engine: e, machine: m,
 		done: make(chan struct{}), result: Result{Status: Running}, seed: e.seed, shuffle: e.options.Seed != 0 && !e.options.Ordered,
-		keep: e.options.History, watch: e.options.Watch, work: e.work,
+		keep: e.options.History, watch: e.options.Watch, work: e.work, Number: e.started.Add(1),
 	}
 	x.recording = x.keep || x.watch != nil
 	x.run = run{arn: arn, name: name, input: input}
@@ -262,6 +277,7 @@ func (e *Engine) Forget(arn string) {
 	defer e.mu.Unlock()
 	if x := e.execs[arn]; x != nil && x.Result().Status != Running {
 		delete(e.execs, arn)
+		e.forgetMapRunsLocked(x)
 	}
 }
 
@@ -309,6 +325,7 @@ func (e *Engine) callback(token string, kind inputKind, c completion) error {
 	if kind == onToken {
 		delete(e.tokens, token)
 	}
+	e.waitForAnswersLocked()
 	e.postLocked(happening{kind: kind, x: h.frame.x, frame: h.frame, gen: h.gen, completion: c})
 	return nil
 }

@@ -38,6 +38,7 @@ type Result struct {
 type Execution struct {
 	ARN, Name string
 	Started   time.Time
+	Number    uint64 // in the order in which the engine's executions were started, from 1
 
 	engine  *Engine
 	machine *Machine
@@ -46,6 +47,7 @@ type Execution struct {
 	mu      sync.Mutex // guards what follows up to the loop's own
 	result  Result
 	stopped time.Time
+	mapRuns []*MapRun
 
 	// What follows is the loop's own.
 	*work
@@ -150,6 +152,7 @@ const (
 	onWorker              // a worker has taken an activity's task
 	onStop                // the execution is to be aborted
 	onSubmit              // a call whose outcome comes later has been taken on
+	onLimits              // a map run gets other limits
 )
 
 // happening is one input of the loop: it is all that moves an execution, so a
@@ -255,6 +258,7 @@ func (x *Execution) end(s Status, out any, err *Error, event string) {
 		return
 	}
 	prev := x.root.last
+	x.endMapRuns()
 	if s == TimedOut {
 		prev = 0
 	}

@@ -38,6 +38,7 @@ type run struct {
 	input     any
 	start     time.Time
 	log       eventLog
+	child     *Child // of a map run that is kept; nil: none
 }
 
 // mapItem is $$.Map.Item of an iteration.

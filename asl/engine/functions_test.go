@@ -96,7 +96,7 @@ func TestCallKey(t *testing.T) {
 	if calls[0].Key != calls[1].Key || calls[2].Key != calls[3].Key || calls[0].Key == calls[2].Key {
 		t.Errorf("keys %s, %s, %s, %s", calls[0].Key, calls[1].Key, calls[2].Key, calls[3].Key)
 	}
-	want := engine.Call{Resource: "r", Input: json.RawMessage(`{"a":1}`), Execution: x.ARN, State: "A", Key: calls[1].Key, Attempt: 1, RoleARN: "role"}
+	want := engine.Call{Resource: "r", Input: json.RawMessage(`{"a":1}`), Execution: x.ARN, Root: x.ARN, State: "A", Key: calls[1].Key, Attempt: 1, RoleARN: "role"}
 	if d := cmp.Diff(want, calls[1]); d != "" {
 		t.Error(d)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumbline/asl/value"
@@ -100,13 +101,11 @@ func (x *Execution) emit(r *run, typ string, prev int64, fill func(*Details)) in
 
 // detailsKey is the field of the API that holds a type's details; "" : none.
 func detailsKey(typ string) string {
-	for _, k := range kindNames {
-		switch typ {
-		case k + "StateEntered":
-			return "stateEnteredEventDetails"
-		case k + "StateExited":
-			return "stateExitedEventDetails"
-		}
+	switch {
+	case strings.HasSuffix(typ, "StateEntered"):
+		return "stateEnteredEventDetails"
+	case strings.HasSuffix(typ, "StateExited"):
+		return "stateExitedEventDetails"
 	}
 	switch typ {
 	case "ParallelStateStarted", "ParallelStateSucceeded", "ParallelStateFailed", "ParallelStateAborted",
@@ -120,82 +119,130 @@ func detailsKey(typ string) string {
 
 // MarshalJSON writes the event as GetExecutionHistory does; the timestamp is
 // seconds since 1970.
-func (e Event) MarshalJSON() ([]byte, error) {
-	b := append([]byte(nil), `{"timestamp":`...)
-	b = strconv.AppendFloat(b, float64(e.Time.UnixMilli())/1000, 'f', -1, 64)
-	b = append(b, `,"type":`...)
-	b = value.AppendString(b, e.Type)
-	b = append(b, `,"id":`...)
+func (e Event) MarshalJSON() ([]byte, error) { return e.Append(nil, true), nil }
+
+// Append appends the event as GetExecutionHistory shows it; with data false
+// without what states were given and gave back.
+func (e *Event) Append(b []byte, data bool) []byte {
+	b = append(b, `{"timestamp":`...)
+	b = appendTime(b, e.Time)
+	b = append(b, `,"type":"`...)
+	b = append(b, e.Type...)
+	b = append(b, `","id":`...)
 	b = strconv.AppendInt(b, e.ID, 10)
 	b = append(b, `,"previousEventId":`...)
 	b = strconv.AppendInt(b, e.PreviousID, 10)
 	if key := detailsKey(e.Type); key != "" {
-		b = append(b, ',')
-		b = value.AppendString(b, key)
-		b = append(b, ':')
-		b = value.Append(b, e.Details.object(e.Type))
+		b = append(b, ',', '"')
+		b = append(b, key...)
+		b = append(b, '"', ':')
+		b = e.Details.append(b, data)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }
 
-// object is the details as the API shows them: data are JSON text in strings.
-func (d *Details) object(typ string) *value.Object {
-	var fields []value.Field
-	add := func(key string, v any) { fields = append(fields, value.Field{Key: key, Value: v}) }
-	text := func(key, s string) {
-		if s != "" {
-			add(key, s)
-		}
+// appendTime appends a time as the API writes it: seconds, to the millisecond.
+func appendTime(b []byte, t time.Time) []byte {
+	ms := t.UnixMilli()
+	if ms < 0 {
+		return strconv.AppendFloat(b, float64(ms)/1000, 'f', -1, 64)
 	}
-	full := value.Of("truncated", false)
-	text("name", d.Name)
-	text("resourceType", d.ResourceType)
-	text("resource", d.Resource)
-	text("region", d.Region)
-	if d.HasParameters {
-		add("parameters", value.Text(d.Parameters))
+	b = strconv.AppendInt(b, ms/1000, 10)
+	if rest := ms % 1000; rest != 0 {
+		b = append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+	}
+	return b
+}
+
+// append appends the details as the API shows them: data are JSON text in strings.
+func (d *Details) append(b []byte, data bool) []byte {
+	w := detailsWriter{b: append(b, '{'), data: data}
+	w.text("name", d.Name)
+	w.text("resourceType", d.ResourceType)
+	w.text("resource", d.Resource)
+	w.text("region", d.Region)
+	if d.HasParameters && data {
+		w.value("parameters", d.Parameters)
 	}
 	if d.HasInput {
-		add("input", value.Text(d.Input))
-		add("inputDetails", full)
+		w.payload("input", d.Input)
 	}
 	if d.HasOutput {
-		add("output", value.Text(d.Output))
-		add("outputDetails", full)
+		w.payload("output", d.Output)
 	}
-	text("roleArn", d.RoleARN)
+	w.text("roleArn", d.RoleARN)
 	if d.HasError {
-		add("error", d.Error)
+		w.key("error")
+		w.b = value.AppendString(w.b, d.Error)
 	}
 	if d.HasCause {
-		add("cause", d.Cause)
+		w.key("cause")
+		w.b = value.AppendString(w.b, d.Cause)
 	}
-	if d.TimeoutSeconds > 0 {
-		add("timeoutInSeconds", d.TimeoutSeconds)
-	}
-	if d.HeartbeatSeconds > 0 {
-		add("heartbeatInSeconds", d.HeartbeatSeconds)
-	}
-	if d.HasIndex {
-		add("index", int64(d.Index))
-	}
-	if d.HasLength {
-		add("length", int64(d.Length))
-	}
+	w.number("timeoutInSeconds", d.TimeoutSeconds, d.TimeoutSeconds > 0)
+	w.number("heartbeatInSeconds", d.HeartbeatSeconds, d.HeartbeatSeconds > 0)
+	w.number("index", int64(d.Index), d.HasIndex)
+	w.number("length", int64(d.Length), d.HasLength)
 	if d.CredentialsARN != "" {
-		add("taskCredentials", value.Of("roleArn", d.CredentialsARN))
+		w.key("taskCredentials")
+		w.b = append(w.b, `{"roleArn":`...)
+		w.b = append(value.AppendString(w.b, d.CredentialsARN), '}')
 	}
-	text("mapRunArn", d.MapRunARN)
-	text("workerName", d.WorkerName)
-	if d.Variables != nil {
-		vars := make([]value.Field, 0, d.Variables.Len())
+	w.text("mapRunArn", d.MapRunARN)
+	w.text("workerName", d.WorkerName)
+	if d.Variables != nil && data {
+		w.key("assignedVariables")
+		vars := detailsWriter{b: append(w.b, '{')}
 		for _, f := range d.Variables.Fields() {
-			vars = append(vars, value.Field{Key: f.Key, Value: value.Text(f.Value)})
+			vars.value(f.Key, f.Value)
 		}
-		add("assignedVariables", value.NewObject(vars...))
-		add("assignedVariablesDetails", full)
+		w.b = append(vars.b, `},"assignedVariablesDetails":{"truncated":false}`...)
 	}
-	return value.NewObject(fields...)
+	return append(w.b, '}')
+}
+
+// detailsWriter appends the fields of one JSON object.
+type detailsWriter struct {
+	b    []byte
+	data bool
+	more bool // there is a field already
+}
+
+func (w *detailsWriter) key(k string) {
+	if w.more {
+		w.b = append(w.b, ',')
+	}
+	w.more = true
+	w.b = append(value.AppendString(w.b, k), ':')
+}
+
+func (w *detailsWriter) text(k, s string) {
+	if s != "" {
+		w.key(k)
+		w.b = value.AppendString(w.b, s)
+	}
+}
+
+func (w *detailsWriter) number(k string, n int64, set bool) {
+	if set {
+		w.key(k)
+		w.b = strconv.AppendInt(w.b, n, 10)
+	}
+}
+
+func (w *detailsWriter) value(k string, v any) {
+	w.key(k)
+	w.b = value.AppendString(w.b, value.Text(v))
+}
+
+func (w *detailsWriter) payload(k string, v any) {
+	if !w.data {
+		return
+	}
+	w.value(k, v)
+	w.b = append(w.b, `,"`...)
+	w.b = append(w.b, k...)
+	w.b = append(w.b, `Details":{"truncated":false}`...)
 }
 
 // setError fills in error and cause; what is empty is left out, as AWS does.

@@ -24,6 +24,32 @@ type Invoker interface {
 	Invoke(ctx context.Context, c Call) (json.RawMessage, error)
 }
 
+// Prompter is an Invoker that can answer some calls at once. The engine asks
+// it first, on its loop and in the order in which calls are made, so that
+// scripted answers meet the calls they are meant for.
+type Prompter interface {
+	Invoker
+	// Prompt must not block; it may call Succeed or Fail of the engine, and nothing
+	// else of it. ok false leaves the call to Invoke.
+	Prompt(c Call) (out json.RawMessage, err error, ok bool)
+}
+
+// prompt answers a call at once, where the invoker can.
+func (e *Engine) prompt(p Prompter, ef *effect) (done completion, ok bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			done, ok = completion{err: panicError(r)}, true
+		}
+	}()
+	c := ef.call()
+	c.Input = value.Encode(ef.wait.call.input)
+	out, err, ok := p.Prompt(c)
+	if !ok {
+		return completion{}, false
+	}
+	return outcomeOf(ef.wait.call.spec.token, out, err), true
+}
+
 // InvokerFunc is a function as an Invoker.
 type InvokerFunc func(ctx context.Context, c Call) (json.RawMessage, error)
 
@@ -67,15 +93,19 @@ func (e *Engine) job(ef *effect) func(context.Context) completion {
 
 // call is the call as invokers get it, without the input.
 func (ef *effect) call() Call {
-	f, call := ef.frame, ef.wait.call
-	c := Call{
-		Resource: call.spec.resource, Execution: f.run.arn, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
-		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
-	}
-	if call.spec.token {
+	c := ef.frame.call(ef.wait.call)
+	if ef.wait.call.spec.token {
 		c.Token = ef.wait.token
 	}
 	return c
+}
+
+// call is a call without the input and the token.
+func (f *frame) call(call *pendingCall) Call {
+	return Call{
+		Resource: call.spec.resource, Execution: f.run.arn, Root: f.x.ARN, Variant: f.x.machine.Variant, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
+		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
+	}
 }
 
 // panicError is a panic as the state's error: one task that is broken must not

@@ -129,6 +129,7 @@ func (f *frame) readItems(it *iteration) bool {
 
 // mapRunFailed fails a distributed Map as a whole.
 func (f *frame) mapRunFailed(err *Error) bool {
+	f.endMapRun(Failed)
 	f.emit("MapRunFailed", func(d *Details) { d.setError(err) })
 	return f.fail(err)
 }

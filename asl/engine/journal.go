@@ -20,7 +20,7 @@ type Journal interface {
 // outside. It is plain data, for JSON or any other form.
 type Entry struct {
 	Execution string    `json:"execution"` // ARN
-	Kind      string    `json:"kind"`      // start, call, submit, token, heartbeat, timer, child, worker, stop
+	Kind      string    `json:"kind"`      // start, call, submit, token, heartbeat, timer, child, worker, stop, submit, limits
 	Time      time.Time `json:"time"`      // on the engine's clock
 
 	// Where it happened, and at which of its waits.
@@ -36,7 +36,7 @@ type Entry struct {
 	Worker    string          `json:"worker,omitempty"`
 
 	// Of a start.
-	Machine     string `json:"machine,omitempty"` // ARN
+	Machine     string `json:"machine,omitempty"` // ARN, and "#" and the variant where there is one
 	Name        string `json:"name,omitempty"`
 	Seed        uint64 `json:"seed,omitempty"`
 	Shuffle     bool   `json:"shuffle,omitempty"`
@@ -47,7 +47,7 @@ type Entry struct {
 
 var (
 	entryKinds = [...]string{onStart: "start", onCall: "call", onToken: "token", onHeartbeat: "heartbeat",
-		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit"}
+		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit", onLimits: "limits"}
 	timerNames = [...]string{timerWait: "wait", timerTask: "task", timerBeat: "heartbeat", timerExecution: "execution"}
 )
 
@@ -60,7 +60,7 @@ func (h *happening) entry(now time.Time) Entry {
 	}
 	switch h.kind {
 	case onStart:
-		e.Machine, e.Name, e.Seed, e.Shuffle = x.machine.ARN, x.Name, x.seed, x.shuffle
+		e.Machine, e.Name, e.Seed, e.Shuffle = x.machine.qualifiedARN(), x.Name, x.seed, x.shuffle
 		e.Value = value.Encode(x.run.input)
 		if x.parent != nil {
 			e.Parent, e.ParentFrame, e.ParentWait = x.parent.frame.x.ARN, x.parent.frame.id, x.parent.gen
@@ -75,7 +75,7 @@ func (h *happening) entry(now time.Time) Entry {
 	}
 	if h.err != nil {
 		e.Failed, e.Error, e.Cause = true, h.err.Name, h.err.Cause
-	} else if h.kind == onCall || h.kind == onToken || h.kind == onChild {
+	} else if h.kind == onCall || h.kind == onToken || h.kind == onChild || h.kind == onLimits {
 		e.Value = value.Encode(h.output)
 	}
 	return e

@@ -50,6 +50,11 @@ func (e *Engine) loop() {
 				e.mu.Unlock()
 				return
 			}
+			if e.isPatientLocked() {
+				e.looping = false
+				e.mu.Unlock()
+				return
+			}
 			e.mu.Unlock()
 			if e.jumper.Jump() {
 				continue
@@ -151,6 +156,7 @@ func (e *Engine) holdToken(ef *effect) {
 	}
 	e.mu.Lock()
 	e.tokens[ef.wait.token] = tokenHolder{ef.frame, ef.gen}
+	e.waitForAnswersLocked()
 	e.mu.Unlock()
 }
 
@@ -180,6 +186,12 @@ func (e *Engine) startCall(ef *effect) {
 		return
 	}
 	e.holdToken(ef)
+	if p, ok := e.options.Tasks.(Prompter); ok && ef.wait.call.kind == callTask {
+		if done, ok := e.prompt(p, ef); ok {
+			e.post(happening{kind: onCall, x: ef.frame.x, frame: ef.frame, gen: ef.gen, completion: done})
+			return
+		}
+	}
 	e.mu.Lock()
 	if e.options.Workers > 0 && e.inflight >= e.options.Workers {
 		e.backlog = append(e.backlog, *ef)
@@ -235,6 +247,35 @@ func (e *Engine) back(h happening) {
 		e.returned = nil
 		e.kickLocked()
 	}
+}
+
+// waitForAnswersLocked has a clock that jumps stand still for those who answer tokens.
+func (e *Engine) waitForAnswersLocked() {
+	if e.options.Patience > 0 && e.jumper != nil {
+		e.patient = time.Now().Add(e.options.Patience)
+	}
+}
+
+// isPatientLocked reports whether the clock stands still for answers that may
+// come; if so the loop is woken when it no longer does.
+func (e *Engine) isPatientLocked() bool {
+	if e.options.Patience == 0 || len(e.tokens) == 0 {
+		return false
+	}
+	left := time.Until(e.patient)
+	if left <= 0 {
+		return false
+	}
+	if !e.waking {
+		e.waking = true
+		time.AfterFunc(left, func() {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.waking = false
+			e.postLocked(happening{})
+		})
+	}
+	return true
 }
 
 // quiet is closed when a virtual engine has nothing left to do; nil, which is

@@ -27,6 +27,17 @@ type Identity struct {
 	ARN     string // "" : made of the engine's region and account and Name
 	RoleARN string // $$.Execution.RoleArn; "" : a role of the engine's account
 	Express bool   // type EXPRESS, else STANDARD
+	// Variant is told to the invoker with each call and means nothing to the
+	// engine: the test case that answers, say.
+	Variant string
+}
+
+// qualifiedARN is the ARN, with "#" and the variant where there is one.
+func (m *Machine) qualifiedARN() string {
+	if m.Variant == "" {
+		return m.ARN
+	}
+	return m.ARN + "#" + m.Variant
 }
 
 // As returns the same machine under another identity.

@@ -34,41 +34,49 @@ func (f *frame) concurrency(m *mapSpec, data any) (int, error) {
 	return int(n), nil
 }
 
-// tolerance makes the test of how many iterations may fail.
-func (f *frame) tolerance(m *mapSpec, data any) (func(failed, total int) bool, error) {
-	count, percent := m.failCount.value, m.failPercent.value
+// tolerance is how many iterations of a map run may fail.
+type tolerance struct {
+	count, percent     float64
+	byCount, byPercent bool // which of them is given
+}
+
+// allows reports whether so many of all may have failed: either threshold, when
+// exceeded, fails the run; without one, none may fail.
+func (t *tolerance) allows(failed, total int) bool {
+	if !t.byCount && !t.byPercent {
+		return failed == 0
+	}
+	return (!t.byCount || float64(failed) <= t.count) && (!t.byPercent || float64(failed)*100 <= t.percent*float64(total))
+}
+
+// tolerance reads the thresholds of a Map.
+func (f *frame) tolerance(m *mapSpec, data any) (tolerance, error) {
+	t := tolerance{count: m.failCount.value, percent: m.failPercent.value, byCount: m.failCount.set, byPercent: m.failPercent.set}
 	if p := m.failCount.path; p != nil {
 		n, err := f.intAt("ToleratedFailureCountPath", p, data)
 		if err != nil {
-			return nil, err
+			return t, err
 		}
-		count = float64(n)
+		t.count = float64(n)
 	}
 	if p := m.failPercent.path; p != nil {
 		v, err := f.scope(data).Find(p)
 		if err != nil {
-			return nil, f.wrong(err)
+			return t, f.wrong(err)
 		}
 		n, ok := value.Float(v)
 		if !ok {
-			return nil, f.runtime("The ToleratedFailurePercentagePath field refers to value %s which is not a valid float: %s", quotedText(v), p)
+			return t, f.runtime("The ToleratedFailurePercentagePath field refers to value %s which is not a valid float: %s", quotedText(v), p)
 		}
-		percent = n
+		t.percent = n
 	}
-	if count < 0 {
-		return nil, f.runtime("ToleratedFailureCount cannot be negative.")
+	if t.count < 0 {
+		return t, f.runtime("ToleratedFailureCount cannot be negative.")
 	}
-	if percent < 0 || percent > 100 {
-		return nil, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
+	if t.percent < 0 || t.percent > 100 {
+		return t, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
 	}
-	byCount, byPercent := m.failCount.set, m.failPercent.set
-	return func(failed, total int) bool {
-		// Either threshold, when exceeded, fails the run; without one, none may fail.
-		if !byCount && !byPercent {
-			return failed == 0
-		}
-		return (!byCount || float64(failed) <= count) && (!byPercent || float64(failed)*100 <= percent*float64(total))
-	}, nil
+	return t, nil
 }
 
 // intAt reads a whole number from a path.

@@ -67,12 +67,13 @@ type iteration struct {
 	next      int // the first that has not been started
 	limit     int // how many at once
 	failed    int
-	tolerated func(failed, total int) bool
+	tolerated tolerance
 	failedAt  []bool        // which results are missing
 	run       string        // the map run's ARN; distributed only
 	runID     string        // the last part of it
 	childOf   string        // what the children's ARNs begin with; distributed only
 	children  []childRecord // where a ResultWriter wants them
+	kept      *MapRun       // nil: nobody asks for it
 }
 
 // childRecord is what a ResultWriter writes of a child execution.
@@ -111,6 +112,7 @@ func (f *frame) performMap(effective any) bool {
 		it.source = "STATE_DATA"
 		it.runID = f.uuid()
 		it.run = f.mapRunARN(m, it.runID)
+		f.newMapRun(it)
 		f.emit("MapRunStarted", func(d *Details) { d.MapRunARN = it.run })
 	}
 	if m.reader != nil {
@@ -168,6 +170,7 @@ func (f *frame) startMap(it *iteration) bool {
 		return f.completeMap(k)
 	}
 	f.await(&wait{kind: waitFork, fork: k})
+	it.kept.begin(it, f.gen)
 	k.startIterations(f.last)
 	return false
 }
@@ -230,6 +233,7 @@ func (k *fork) iterationFrame(i int) (*frame, any, error) {
 	child := f.x.newFrame(k, i, f.state.branches[0], r, nil)
 	child.item = item
 	child.vars.outer = nil
+	it.kept.child(i, r)
 	f.x.emit(r, "ExecutionStarted", 0, func(d *Details) {
 		d.Input, d.HasInput, d.RoleARN = input, true, f.x.machine.RoleARN
 	})
@@ -265,6 +269,7 @@ func (k *fork) iterated(child *frame) {
 		f.x.emit(child.run, "ExecutionSucceeded", child.last, func(d *Details) {
 			d.Output, d.HasOutput = k.results[child.index], true
 		})
+		child.run.child.end(Succeeded, k.results[child.index], nil, f.x.now)
 		if it.children != nil {
 			it.children[child.index] = childRecord{run: child.run, output: k.results[child.index], stopped: f.x.now}
 		}
@@ -310,6 +315,7 @@ func (f *frame) completeMap(k *fork) bool {
 // mapDone makes the last events of a Map and ends the state with its result.
 func (f *frame) mapDone(it *iteration, result any) bool {
 	if it.spec.distributed {
+		it.kept.succeed(it, f.x.now)
 		f.emit("MapRunSucceeded", nil)
 	}
 	f.x.emit(f.run, "MapStateSucceeded", f.last, nil)
@@ -324,15 +330,17 @@ func (k *fork) tolerates(child *frame, err *Error) bool {
 		return false
 	}
 	f.x.emit(child.run, "ExecutionFailed", child.last, func(d *Details) { d.setError(err) })
+	child.run.child.end(Failed, nil, err, f.x.now)
 	it.failed++
 	if it.children != nil {
 		it.children[child.index] = childRecord{run: child.run, err: err, stopped: f.x.now}
 	}
-	if !it.tolerated(it.failed, it.total()) {
+	if !it.tolerated.allows(it.failed, it.total()) {
 		k.remove(child)
 		k.abort()
 		f.rest()
 		e := &Error{Name: ErrExceedTolerated, Cause: "The specified tolerated failure threshold was exceeded"}
+		f.endMapRun(Failed)
 		f.emit("MapRunFailed", func(d *Details) { d.setError(e) })
 		f.carry(f.fail(e))
 		return true

@@ -35,10 +35,15 @@ func newNestedSpec(resource string) *nestedSpec {
 }
 
 // machine finds the machine that a task's arguments name, nil where the
-// engine's Machines do not have it.
-func (e *Engine) machine(args any) *Machine {
-	o, _ := args.(*value.Object)
-	return e.options.Machines[o.String("StateMachineArn")]
+// engine does not know it.
+func (f *frame) machine(c *pendingCall) *Machine {
+	o, _ := c.input.(*value.Object)
+	arn := o.String("StateMachineArn")
+	options := &f.x.engine.options
+	if m := options.Machines[arn]; m != nil || options.Find == nil || arn == "" {
+		return m
+	}
+	return options.Find(f.call(c), arn)
 }
 
 func (f *frame) childName(args any) string {
@@ -71,7 +76,7 @@ func (e *Engine) startNested(ef *effect) {
 	tell := func(c completion) {
 		e.post(happening{kind: onCall, x: x, frame: ef.frame, gen: ef.gen, completion: c})
 	}
-	m := e.machine(call.input)
+	m := call.machine
 	input, err := childInput(call.input)
 	if err != nil {
 		tell(completion{err: &Error{Name: spec.errorName("InvalidExecutionInputException"), Cause: "Invalid State Machine Execution Input: " + err.Error()}})

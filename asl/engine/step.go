@@ -213,6 +213,8 @@ func (x *Execution) wake(h *happening) {
 		f.settled(&h.completion)
 	case onWorker:
 		f.taken(h.worker)
+	case onLimits:
+		f.wait.fork.relimit(h.output)
 	}
 }
 

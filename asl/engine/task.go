@@ -61,7 +61,8 @@ type pendingCall struct {
 	attempt int
 	reader  *readRequest
 	writer  *writeRequest
-	name    string // of the child
+	name    string   // of the child
+	machine *Machine // that the child runs
 }
 
 // Call is one task as the invoker gets it.
@@ -70,6 +71,8 @@ type Call struct {
 	Input     json.RawMessage // after Parameters
 	Token     string          // of a callback; "" for none
 	Execution string          // ARN
+	Root      string          // ARN of the execution that was started; another than Execution's for a child of a distributed Map
+	Variant   string          // of the machine
 	State     string
 	Key       string // the same for every attempt of this state entry: the idempotency key
 	Attempt   int    // from 0
@@ -110,9 +113,11 @@ func (f *frame) performTask(effective any) bool {
 	switch {
 	case spec.activity:
 		w.kind = waitWorker
-	case f.state.nested != nil && x.engine.machine(args) != nil:
-		w.call.kind = callChild
-		w.call.name = f.childName(args)
+	case f.state.nested != nil:
+		if w.call.machine = f.machine(w.call); w.call.machine != nil {
+			w.call.kind = callChild
+			w.call.name = f.childName(args)
+		}
 	}
 	f.await(w)
 	return false
