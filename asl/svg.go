@@ -11,23 +11,21 @@ import (
 // Drawing says what a drawing shows beside the states themselves. The zero
 // value shows the definition alone.
 type Drawing struct {
-	Title   string   // read out in place of the picture; default: the machine's comment
-	Visited []string // names of states in the order in which a run entered them
-	Failed  string   // the state in which the run failed
-	Current []string // states the run is in
+	Title string // read out in place of the picture; default: the machine's comment
+	Trace *Trace // of an execution of this definition; nil: none is marked
 }
 
 // SVG draws the state machine: a complete SVG document that follows the
 // reader's light or dark colour scheme. The same definition gives the same bytes.
 func (d *Definition) SVG() []byte { return d.Draw(Drawing{}) }
 
-// Draw is SVG with a run marked in it: the states it entered, the ways
-// between them, where it is and where it failed.
+// Draw is SVG with an execution marked in it: states are coloured, and signed for
+// those who do not see colours, by what happened in them, how often and with how
+// many retries; the ways it took are marked, and what it did not enter is pale.
 func (d *Definition) Draw(o Drawing) []byte {
 	const margin = 12.0
 	l := lay(d)
-	p := &painter{o: o, visited: map[string]bool{}, walked: map[[2]string]bool{}}
-	p.marks(d)
+	p := &painter{trace: o.Trace}
 	title := o.Title
 	if title == "" {
 		title = d.Comment
@@ -35,10 +33,14 @@ func (d *Definition) Draw(o Drawing) []byte {
 	if title == "" {
 		title = "State machine that starts at " + d.StartAt
 	}
+	class, style := "asl", svgStyle
+	if p.trace != nil {
+		class, style = "asl traced", svgStyle+traceStyle
+	}
 	w, h := l.w+2*margin, l.h+2*margin
-	fmt.Fprintf(&p.b, `<svg xmlns="http://www.w3.org/2000/svg" class="asl" width="%s" height="%s" viewBox="0 0 %s %s" role="img" aria-label="%s">`+"\n",
-		num(w), num(h), num(w), num(h), escape(title))
-	p.b.WriteString("<style>" + svgStyle + "</style>\n")
+	fmt.Fprintf(&p.b, `<svg xmlns="http://www.w3.org/2000/svg" class="%s" width="%s" height="%s" viewBox="0 0 %s %s" role="img" aria-label="%s">`+"\n",
+		class, num(w), num(h), num(w), num(h), escape(title))
+	p.b.WriteString("<style>" + style + "</style>\n")
 	fmt.Fprintf(&p.b, `<rect class="paper" width="%s" height="%s" rx="10"/>`+"\n", num(w), num(h))
 	p.machine(l, margin, margin)
 	p.b.WriteString("</svg>\n")
@@ -46,35 +48,8 @@ func (d *Definition) Draw(o Drawing) []byte {
 }
 
 type painter struct {
-	b       bytes.Buffer
-	o       Drawing
-	visited map[string]bool
-	walked  map[[2]string]bool
-}
-
-// marks finds the states and ways of the run. A run is a sequence over all
-// machines; a way was walked where a machine's states follow each other in it.
-func (p *painter) marks(d *Definition) {
-	if len(p.o.Visited) == 0 {
-		return
-	}
-	machineOf := map[string]*Definition{}
-	for m, s := range d.All() {
-		machineOf[s.Name] = m
-	}
-	last := map[*Definition]string{}
-	for _, name := range p.o.Visited {
-		m := machineOf[name]
-		if m == nil {
-			continue
-		}
-		p.visited[name] = true
-		p.walked[[2]string{last[m], name}] = true
-		if name == m.StartAt {
-			p.walked[[2]string{"", name}] = true
-		}
-		last[m] = name
-	}
+	b     bytes.Buffer
+	trace *Trace
 }
 
 // num prints a coordinate with one decimal at most.
@@ -129,7 +104,7 @@ func (p *painter) wire(w *wire, r route) {
 	}
 	path := r.path
 	switch {
-	case p.walked[[2]string{from, to}]:
+	case p.trace.took(from, to, w.kind == edgeCatch):
 		class += " walked"
 	case r.stub != "": // drawn once, or the dashes of several edges fill up
 		path = r.stub
@@ -173,22 +148,13 @@ func (p *painter) state(v *vertex) {
 	default:
 		class = "state"
 	}
-	if p.visited[s.Name] {
-		class += " visited"
-	}
-	if s.Name == p.o.Failed {
-		class += " failed"
-	}
-	for _, name := range p.o.Current {
-		if name == s.Name {
-			class += " current"
-			break
-		}
+	if outcome := p.trace.outcome(s.Name); outcome != NotEntered {
+		class += " entered " + string(outcome)
 	}
 	x, y := v.x-v.w/2, v.y-v.h/2
 	fmt.Fprintf(&p.b, `<g class="%s" data-state="%s">`, class, escape(s.Name))
-	if s.Comment != "" {
-		fmt.Fprintf(&p.b, `<title>%s</title>`, escape(s.Comment))
+	if about := p.trace.about(s, s.Comment); about != "" {
+		fmt.Fprintf(&p.b, `<title>%s</title>`, escape(about))
 	}
 	if s.Type == "Map" { // a second sheet: it happens many times
 		fmt.Fprintf(&p.b, `<rect class="box sheet" x="%s" y="%s" width="%s" height="%s" rx="8"/>`, num(x+4), num(y+4), num(v.w), num(v.h))
@@ -211,6 +177,7 @@ func (p *painter) state(v *vertex) {
 	if s.End {
 		fmt.Fprintf(&p.b, `<circle class="end" cx="%s" cy="%s" r="5"/><circle class="dot" cx="%s" cy="%s" r="2.2"/>`, num(v.x), num(y+v.h), num(v.x), num(y+v.h))
 	}
+	p.badges(s, x, y, v.w)
 	p.b.WriteString("</g>\n")
 	for _, in := range v.inner {
 		fmt.Fprintf(&p.b, `<rect class="branch" x="%s" y="%s" width="%s" height="%s" rx="6"/>`+"\n", num(x+in.x-6), num(y+in.y-2), num(in.w+12), num(in.h+4))
@@ -232,8 +199,6 @@ const svgStyle = `
 .asl .mark{fill:#0969da}.asl .pass .mark{fill:#8c959f}
 .asl .choice>.box{fill:#fff8e5;stroke:#bf8700}.asl .wait>.box{fill:#f5efff;stroke:#8250df}
 .asl .succeed>.box{fill:#e6f6ea;stroke:#1a7f37}.asl .fail>.box{fill:#ffeef0;stroke:#cf222e}
-.asl .visited>.box{stroke:#0969da;stroke-width:2.2}.asl .edge.walked path{stroke:#0969da;stroke-width:2.2;stroke-opacity:1}.asl .edge.walked .tip{fill:#0969da;fill-opacity:1;stroke:none}
-.asl .current>.box{stroke:#bf8700;stroke-width:3}.asl .failed>.box{stroke:#cf222e;stroke-width:3}
 @media(prefers-color-scheme:dark){
 .asl .paper{fill:#0d1117}.asl .box{fill:#161b22;stroke:#6e7681}.asl .branch{fill:#0d1117;stroke:#30363d}
 .asl .map>.box,.asl .parallel>.box{fill:#161b22;stroke:#484f58}
@@ -245,7 +210,5 @@ const svgStyle = `
 .asl .mark{fill:#4493f8}.asl .pass .mark{fill:#8b949e}
 .asl .choice>.box{fill:#2a2111;stroke:#d29922}.asl .wait>.box{fill:#221833;stroke:#a371f7}
 .asl .succeed>.box{fill:#12261a;stroke:#3fb950}.asl .fail>.box{fill:#2d1417;stroke:#f85149}
-.asl .visited>.box{stroke:#4493f8}.asl .edge.walked path{stroke:#4493f8}.asl .edge.walked .tip{fill:#4493f8}
-.asl .current>.box{stroke:#d29922}.asl .failed>.box{stroke:#f85149}
 }
 `

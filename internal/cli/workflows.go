@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -147,52 +146,6 @@ func diagnose(src []byte) []asl.Diagnostic {
 		return ds
 	}
 	return append(ds, d.Lint()...)
-}
-
-func newWorkflowsGraph(s *Streams) *cobra.Command {
-	var format, output string
-	c := &cobra.Command{
-		Use:     "graph NAME|FILE",
-		Short:   "Draw a state machine as SVG or Mermaid",
-		Example: "  plumbline workflows graph scan-stack --output scan-stack.svg\n  plumbline workflows graph deploy.asl.json --format mermaid",
-		Args:    exactly(1, "a workflow's name or a file"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if err := oneOf("--format", format, []string{"svg", "mermaid"}); err != nil {
-				return err
-			}
-			d, err := findDefinition(args[0])
-			if err != nil {
-				return err
-			}
-			m, err := asl.Parse(d.src)
-			if err != nil {
-				return usageError{fmt.Errorf("%s:%w", d.place, err)} // which begins with line and column
-			}
-			if len(m.States) == 0 {
-				return usagef("%s: no state machine: it has no States. \"plumbline workflows lint %s\" says more", d.place, d.place)
-			}
-			out := []byte(m.Mermaid())
-			if format == "svg" {
-				out = m.SVG()
-			}
-			if output != "" {
-				if err := outputFile("--output", output); err != nil {
-					return err
-				}
-				return writeFile(output, func(w io.Writer) error {
-					_, err := w.Write(out)
-					return err
-				})
-			}
-			_, err = s.Out.Write(out)
-			return err
-		},
-	}
-	c.Flags().StringVarP(&format, "format", "f", "svg", "as `FORMAT`: svg or mermaid")
-	c.Flags().StringVarP(&output, "output", "o", "", "write to a `FILE` instead of standard output")
-	complete(c, "format", []string{"svg", "mermaid"})
-	c.ValidArgsFunction = cobra.FixedCompletions(workflows.Names(), cobra.ShellCompDirectiveDefault)
-	return c
 }
 
 // exactly asks for n arguments and says what they are.

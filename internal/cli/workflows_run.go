@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -17,7 +18,7 @@ import (
 
 func newWorkflowsRun(s *Streams) *cobra.Command {
 	var judged judgeFlags
-	var input, data string
+	var input, data, graph string
 	var quiet bool
 	c := &cobra.Command{
 		Use:   "run NAME PATH...",
@@ -25,7 +26,7 @@ func newWorkflowsRun(s *Streams) *cobra.Command {
 		Long: `Run one of plumbline's own workflows over templates on the embedded engine, with
 the real tasks. Its events go to standard error as they happen, its output to
 standard output. scan-estate takes all templates, scan-stack the first.`,
-		Example: "  plumbline workflows run scan-stack template.yaml",
+		Example: "  plumbline workflows run scan-stack template.yaml\n  plumbline workflows run scan-stack template.yaml --graph run.svg",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return usagef("workflows run needs a workflow's name and a PATH. see %q", c.CommandPath()+" --help")
@@ -64,8 +65,13 @@ standard output. scan-estate takes all templates, scan-stack the first.`,
 			if !quiet {
 				o.Watch = watcher(s)
 			}
-			res, err := local.Run(c.Context(), args[0], in, o)
+			g, err := newRunGraph(args[0], graph)
 			if err != nil {
+				return err
+			}
+			o.Watch = g.watch(o.Watch)
+			res, err := local.Run(c.Context(), args[0], in, o)
+			if err := errors.Join(err, g.write()); err != nil {
 				return err
 			}
 			if res.Status != engine.Succeeded {
@@ -80,6 +86,7 @@ standard output. scan-estate takes all templates, scan-stack the first.`,
 	judged.register(c)
 	c.Flags().StringVar(&input, "input", "", "the execution's input, a JSON `FILE` (default: made of the paths)")
 	c.Flags().StringVar(&data, "data", "", "keep findings and reports in this `DIR`")
+	c.Flags().StringVar(&graph, "graph", "", "draw what the execution did into a `FILE`: .svg, or .mmd for Mermaid")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no events, only the output")
 	return c
 }
