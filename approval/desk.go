@@ -1,0 +1,275 @@
+package approval
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"plumbline/ledger"
+)
+
+// Callback tells the workflow that waits for a token to go on. What it is told
+// decides nothing: the state after the gate reads the ledger.
+type Callback interface {
+	// Decided ends the wait. A token that no longer waits is no error: it was told before.
+	Decided(ctx context.Context, token string) error
+}
+
+// Desk takes requests and decisions. Safe for concurrent use, also by several
+// desks on one store.
+type Desk struct {
+	Store    Store
+	Ledger   *ledger.Ledger
+	Callback Callback
+	Now      func() time.Time // nil: time.Now
+}
+
+// MaxReason bounds a reason, in bytes.
+const MaxReason = 2000
+
+func (d *Desk) now() time.Time {
+	if d.Now != nil {
+		return d.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// Hashed is the id that a store keeps for the opaque one that a person has.
+func Hashed(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// Ask opens a request and returns the opaque id for people. Asked, State and ID
+// are set here. plan is kept with the question in the ledger.
+func (d *Desk) Ask(ctx context.Context, r Request, plan any) (id string, err error) {
+	var secret [32]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return "", fmt.Errorf("ask for approval: %w", err)
+	}
+	id = base64.RawURLEncoding.EncodeToString(secret[:])
+	r.ID, r.State, r.Decisions, r.Told = Hashed(id), Waiting, nil, false
+	r.Asked = d.now()
+	if !r.Expires.After(r.Asked) {
+		return "", fmt.Errorf("ask for approval: it would expire at %s, before it is asked", r.Expires.Format(time.RFC3339))
+	}
+	if err := d.Store.Add(ctx, Stored{Request: r}); err != nil {
+		return "", fmt.Errorf("ask for approval: %w", err)
+	}
+	if _, err := d.Ledger.Append(ctx, ledger.Asked, r.Plan, r.Requester, plan); err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// Show gives a request to whoever has its id. It changes nothing.
+func (d *Desk) Show(ctx context.Context, id string) (Request, error) {
+	s, err := d.Store.Find(ctx, Hashed(id))
+	return s.Request, err
+}
+
+// Decide takes one person's decision on the plan of this hash: the one that
+// the person was shown. The answer is the request as it stands then. A repeated
+// decision of the same person finishes what was left, such as a workflow that
+// was not told. The error is a *Refusal, or that of a store.
+func (d *Desk) Decide(ctx context.Context, id, plan string, by Person, approve bool, reason string) (Request, error) {
+	for {
+		s, err := d.Store.Find(ctx, Hashed(id))
+		if err != nil {
+			return Request{}, err
+		}
+		err = d.decide(ctx, &s, plan, by, approve, reason)
+		if errors.Is(err, ErrConflict) {
+			continue // somebody else decided meanwhile: look again
+		}
+		return s.Request, err
+	}
+}
+
+func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, approve bool, reason string) error {
+	now := d.now()
+	reason = strings.TrimSpace(reason)
+	switch {
+	case strings.TrimSpace(by.Name) == "":
+		return refuse(ErrNobody, "who decides is not known. sign in first")
+	case plan != s.Plan:
+		return refuse(ErrOtherPlan, "the plan that was shown is no longer the one that is asked about. look at it again")
+	case s.State == Waiting && !now.Before(s.Expires):
+		if err := d.expire(ctx, s); err != nil {
+			return err
+		}
+		return refuse(ErrExpired, "the request expired at %s, which means no", s.Expires.Format(time.RFC3339))
+	case s.State != Waiting:
+		if s.said(by.Name, approve) {
+			return d.tell(ctx, s) // the same decision once more: finish it
+		}
+		if s.State == Expired {
+			return refuse(ErrExpired, "the request expired at %s, which means no", s.Expires.Format(time.RFC3339))
+		}
+		return refuse(ErrDecided, "the request is %s already", s.State)
+	case by.Name == s.Requester:
+		return refuse(ErrOwn, "%s asked for the change, and somebody else must decide", by.Name)
+	case len(s.Groups) > 0 && !slices.ContainsFunc(by.Groups, func(g string) bool { return slices.Contains(s.Groups, g) }):
+		return refuse(ErrGroup, "%s is in none of the groups that may decide: %s", by.Name, strings.Join(s.Groups, ", "))
+	case reason == "":
+		return refuse(ErrReason, "a decision needs a reason")
+	case len(reason) > MaxReason || !utf8.ValidString(reason):
+		return refuse(ErrReason, "a reason is text of up to %d bytes", MaxReason)
+	case slices.ContainsFunc(s.Decisions, func(x Decision) bool { return x.By == by.Name }):
+		return refuse(ErrTwice, "%s has decided already, and somebody else must too", by.Name)
+	}
+	x := Decision{by.Name, approve, reason, now}
+	s.Decisions = append(slices.Clone(s.Decisions), x)
+	switch {
+	case !approve:
+		s.State = Denied
+	case s.Missing() == 0:
+		s.State = Approved
+	}
+	// The store first: it lets one of two through who decide at the same time.
+	// Should the process end before the ledger has it, recorded makes up for it
+	// before any workflow goes on.
+	if err := d.save(ctx, s); err != nil {
+		return err
+	}
+	if _, err := d.Ledger.Append(ctx, ledger.Decided, s.Plan, by.Name, x); err != nil {
+		return err
+	}
+	return d.tell(ctx, s)
+}
+
+// said reports whether a person has decided so.
+func (r *Request) said(name string, approve bool) bool {
+	return slices.ContainsFunc(r.Decisions, func(x Decision) bool { return x.By == name && x.Approve == approve })
+}
+
+func (d *Desk) expire(ctx context.Context, s *Stored) error {
+	s.State = Expired
+	if err := d.save(ctx, s); err != nil {
+		return err
+	}
+	if _, err := d.Ledger.Append(ctx, ledger.Expired, s.Plan, "", map[string]time.Time{"expired": s.Expires}); err != nil {
+		return err
+	}
+	return d.tell(ctx, s)
+}
+
+func (d *Desk) save(ctx context.Context, s *Stored) error {
+	if err := d.Store.Save(ctx, *s); err != nil {
+		return err
+	}
+	s.Version++
+	return nil
+}
+
+// tell lets the workflow go on, once it is decided and unless it was told.
+func (d *Desk) tell(ctx context.Context, s *Stored) error {
+	if s.State == Waiting || s.Told {
+		return nil
+	}
+	if err := d.recorded(ctx, s); err != nil {
+		return err
+	}
+	if err := d.Callback.Decided(ctx, s.Token); err != nil {
+		return fmt.Errorf("the decision is kept, and the workflow was not told: %w. decide once more, or wait for the sweep", err)
+	}
+	s.Told = true
+	return d.save(ctx, s)
+}
+
+// recorded makes up for a ledger that missed a decision which the store has: the
+// process ended between the two.
+func (d *Desk) recorded(ctx context.Context, s *Stored) error {
+	have := map[string]bool{}
+	for e, err := range d.Ledger.Store.OfPlan(ctx, s.Plan) {
+		if err != nil {
+			return err
+		}
+		if e.Kind == ledger.Decided || e.Kind == ledger.Expired {
+			have[e.Actor] = true
+		}
+	}
+	if s.State == Expired && !have[""] {
+		_, err := d.Ledger.Append(ctx, ledger.Expired, s.Plan, "", map[string]time.Time{"expired": s.Expires})
+		return err
+	}
+	for _, x := range s.Decisions {
+		if !have[x.By] {
+			if _, err := d.Ledger.Append(ctx, ledger.Decided, s.Plan, x.By, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Sweep ends what has expired and tells workflows that were not told. It
+// returns what is due for a reminder: requests that wait, half of whose time is
+// over and that nobody was reminded of; each is given once.
+func (d *Desk) Sweep(ctx context.Context) ([]Request, error) {
+	var errs []error
+	var due []Request
+	now := d.now()
+	var open []Stored
+	for s, err := range d.Store.Open(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, s)
+	}
+	for _, s := range open {
+		var err error
+		switch {
+		case s.State != Waiting:
+			err = d.tell(ctx, &s)
+		case !now.Before(s.Expires):
+			err = d.expire(ctx, &s)
+		case s.Reminded.IsZero() && now.Sub(s.Asked) >= s.Expires.Sub(s.Asked)/2:
+			s.Reminded = now
+			if err = d.save(ctx, &s); err == nil {
+				due = append(due, s.Request)
+			}
+		}
+		if err != nil && !errors.Is(err, ErrConflict) { // who changed it saw to it
+			errs = append(errs, err)
+		}
+	}
+	return due, errors.Join(errs...)
+}
+
+// Granted reports whether the ledger holds an approval of the plan: enough
+// people said yes, none no, and none of them asked for it. It is what the state
+// after the gate goes by.
+func Granted(ctx context.Context, l ledger.Store, plan string, needed int, requester string) (bool, error) {
+	yes := map[string]bool{}
+	for e, err := range l.OfPlan(ctx, plan) {
+		if err != nil {
+			return false, err
+		}
+		switch e.Kind {
+		case ledger.Expired:
+			return false, nil
+		case ledger.Decided:
+			var x Decision
+			if err := json.Unmarshal(e.Detail, &x); err != nil {
+				return false, fmt.Errorf("entry %d of the ledger: %w", e.Seq, err)
+			}
+			if !x.Approve {
+				return false, nil
+			}
+			if x.By == e.Actor && (requester == "" || x.By != requester) {
+				yes[x.By] = true
+			}
+		}
+	}
+	return len(yes) >= max(needed, 1), nil
+}
