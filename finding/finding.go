@@ -89,6 +89,7 @@ type Finding struct {
 	Needs       []string     // Unknown only: what would settle it, such as "parameter KmsKey"
 	Assuming    []string     // the world it was judged in: "Environment=dev"
 	Suppressed  *Suppression // nil: it counts
+	Scope       string       `json:",omitempty"` // of the resource in PCI DSS by the policy: cde, connected or out; "" where the policy says nothing of scope
 }
 
 // What a rule's fix data can do about a finding.
@@ -111,6 +112,7 @@ type Resource struct {
 // Place is a position in a template. Line and Column are 1-based; 0 means live or not known.
 type Place struct {
 	Path   string // as given on the command line, or as found below it
+	Name   string `json:",omitempty"` // of the template, the same however its path was typed; "" where that is Path
 	Line   int
 	Column int
 }
@@ -143,12 +145,20 @@ func (f Finding) Fingerprint() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Where is the stack, or the template's path where there is no stack.
+// Where is the stack, or the template's name where there is no stack.
 func (f Finding) Where() string {
 	if f.Resource.Stack != "" {
 		return f.Resource.Stack
 	}
-	return f.Place.Path
+	return f.Place.Template()
+}
+
+// Template names the template across scans: its Name, or Path where it has none.
+func (p Place) Template() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Path
 }
 
 // Counts is the number of verdicts of each status ("suppressed" included).

@@ -15,17 +15,26 @@ import (
 
 // Target is one thing to scan: a template file, or a deployed stack.
 type Target struct {
-	Path    string `json:"path,omitempty"`    // of a template; "-" is standard input
+	Path    string `json:"path,omitempty"`    // of a template as it was given; "-" is standard input
+	Name    string `json:"name,omitempty"`    // of the template, the same however its path was typed; "" where that is Path
 	Stack   string `json:"stack,omitempty"`   // stack name
 	Account string `json:"account,omitempty"` // 12 digits
 	Region  string `json:"region,omitempty"`
 }
 
-// Where is what names the target to the findings table: the stack, or the path
+// Where is what names the target to the findings table: the stack, or the name
 // of a template that belongs to no stack.
 func (t Target) Where() string {
 	if t.Stack != "" {
 		return t.Stack
+	}
+	return t.Template()
+}
+
+// Template names the template across scans: its Name, or Path where it has none.
+func (t Target) Template() string {
+	if t.Name != "" {
+		return t.Name
 	}
 	return t.Path
 }
@@ -98,6 +107,7 @@ type Assessment struct {
 	Counts   finding.Counts    // of all verdicts, also those that Findings leaves out
 	Partial  []finding.Domain  // domains whose branch failed: the scan is partial, never clean
 	Failures []Failure         // why: one a lost domain; or one for the whole target, with every domain in Partial
+	Gone     bool              // the target does not exist any more: nothing was judged
 	Warnings []string          // suppressions that do not count: expired, without a reason
 	New      []string          // fingerprints first seen in this scan, where a store of findings was given
 	Resolved []finding.Record  // open before, gone now

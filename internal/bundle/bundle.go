@@ -117,23 +117,6 @@ func InForce(set *ruleset.Set, p *ruleset.Policy) (rules int, off []scan.RuleOff
 	return rules, off
 }
 
-// Scope is the target's place in the scope of PCI DSS by a policy, from its
-// account and stack name; what the tags of single resources say is left out.
-// It is empty where the policy, which may be nil, says nothing of scope.
-func Scope(p *ruleset.Policy, t scan.Target) string {
-	if p == nil {
-		return ""
-	}
-	s := &p.Scope
-	if len(s.CDE)+len(s.Connected)+len(s.Out) == 0 && (s.Default == "" || s.Default == ruleset.ScopeCDE) {
-		return "" // what holds without a word of it
-	}
-	return string(p.ScopeOf(t.Account, t.Stack, nil))
-}
-
-// Scope is the target's scope by the bundle's policy.
-func (b *Bundle) Scope(t scan.Target) string { return Scope(b.Policy, t) }
-
 // Provenance is what a report says of tool, rules and policy.
 func (b *Bundle) Provenance() scan.Provenance {
 	p := scan.Provenance{Tool: "plumbline", Version: Version}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plumbline/blob"
 	"plumbline/cfn"
 	"plumbline/finding"
@@ -151,9 +153,51 @@ func TestScope(t *testing.T) {
 		"a default other than cde":    {&ruleset.Policy{Scope: ruleset.ScopePolicy{Default: ruleset.ScopeOut}}, vault, "out"},
 		"entries without any default": {&ruleset.Policy{Scope: ruleset.ScopePolicy{Out: []ruleset.ScopeMatch{{Stacks: []string{"Sand*"}}}}}, vault, "cde"},
 	} {
-		if got := bundle.Scope(tc.policy, tc.target); got != tc.want {
+		if got, _ := bundle.Scope(tc.policy, tc.target, nil); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
+	}
+}
+
+func TestScopeByTags(t *testing.T) {
+	const source = `Resources:
+  Vault: {Type: AWS::S3::Bucket, Properties: {Tags: [{Key: data, Value: cards}]}}
+  Logs: {Type: AWS::S3::Bucket, Properties: {Tags: [{Key: data, Value: none}]}}
+  Setting: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x, Tags: {data: cards}}}
+  Door: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: b, PolicyDocument: {}}}
+`
+	tags := func(value string) []ruleset.ScopeMatch {
+		return []ruleset.ScopeMatch{{Tags: []ruleset.TagIs{{Key: "data", Value: value}}}}
+	}
+	for name, tc := range map[string]struct {
+		scope ruleset.ScopePolicy
+		whole string
+		of    map[string]string
+	}{
+		"the strictest resource decides": {
+			ruleset.ScopePolicy{CDE: tags("cards"), Default: ruleset.ScopeOut}, "cde",
+			map[string]string{"Vault": "cde", "Logs": "out", "Setting": "cde", "Door": "out"},
+		},
+		"what cannot carry tags does not": {
+			ruleset.ScopePolicy{Out: tags("*")}, "out",
+			map[string]string{"Vault": "out", "Logs": "out", "Setting": "out", "Door": "cde"},
+		},
+		"no tag is asked for": {ruleset.ScopePolicy{Default: ruleset.ScopeOut}, "out", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snap := &scan.Snapshot{Target: scan.Target{Path: "a.yaml"}, Source: []byte(source)}
+			models, err := snap.Models()
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, of := bundle.Scope(&ruleset.Policy{Scope: tc.scope}, snap.Target, models)
+			if whole != tc.whole {
+				t.Errorf("the stack is %q, want %q", whole, tc.whole)
+			}
+			if diff := cmp.Diff(tc.of, of); diff != "" {
+				t.Errorf("resources (-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

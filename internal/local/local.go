@@ -20,6 +20,7 @@ import (
 
 	"plumbline/asl/engine"
 	"plumbline/blob"
+	"plumbline/cfn"
 	"plumbline/cfn/source"
 	"plumbline/internal/bundle"
 	"plumbline/ruleset"
@@ -271,8 +272,16 @@ func (r *runner) inForce(rule string) bool {
 	return r.o.Rules.Index().HasRule(rule)
 }
 
-// scope is the target's scope by the policy.
-func (r *runner) scope(t scan.Target) string { return bundle.Scope(r.o.Policy, t) }
+// scopes is the scope of the target and its resources by the policy.
+func (r *runner) scopes(t scan.Target, models []*cfn.Model) (whole string, of map[string]string) {
+	return bundle.Scope(r.o.Policy, t, models)
+}
+
+// scope is the target's scope by its account and stack name alone.
+func (r *runner) scope(t scan.Target) string {
+	whole, _ := r.scopes(t, nil)
+	return whole
+}
 
 // target is what a template is to the workflow.
 func (o *Options) target(t source.Template) scan.Target {

@@ -60,6 +60,8 @@ type htmlStack struct {
 	Counts                    []htmlCard
 	Findings                  []htmlFinding
 	Open, Errors, Passed      int
+	assessment                *scan.Assessment
+	fails                     map[string]int // listed violations by rule
 }
 
 type htmlFinding struct {
@@ -67,13 +69,6 @@ type htmlFinding struct {
 	Anchor, Title, Class, Label string
 	Urgent                      bool // shown open
 	Controls                    []Control
-	Excerpt                     []htmlLine
-}
-
-type htmlLine struct {
-	Number int
-	Text   string
-	Hit    bool
 }
 
 // writeHTML writes one self-contained page: no script, no outside resource.
@@ -89,7 +84,11 @@ func writeHTML(w io.Writer, d *Document) error {
 	p := d.page()
 	p.Style = template.CSS(css)
 	b := bufio.NewWriterSize(w, 64<<10)
-	if err := t.Execute(b, p); err != nil {
+	if err := t.ExecuteTemplate(b, "head", p); err != nil {
+		return err
+	}
+	p.writeFindings(b, d)
+	if err := t.ExecuteTemplate(b, "tail", p); err != nil {
 		return err
 	}
 	return b.Flush()
@@ -98,13 +97,22 @@ func writeHTML(w io.Writer, d *Document) error {
 // firstListed is how many findings the page names at its top.
 const firstListed = 6
 
+// openAtMost is how many findings are shown open. A page of thousands that are
+// all open is neither read nor quickly laid out.
+const openAtMost = 60
+
+// urgent reports whether findings of a class are shown open.
+func urgent(class string) bool {
+	return class == string(finding.Critical) || class == string(finding.High) || class == string(finding.Error)
+}
+
 func (d *Document) page() *htmlPage {
 	r := d.Report
 	p := &htmlPage{Provenance: r.Provenance, Rules: d.rules(), Partial: partial(r), Skipped: r.Skipped}
 	t := tally{}
 	fails := map[string]int{} // by severity
 	listed := map[string]int{}
-	number, fresh, gone := 0, 0, 0
+	number, fresh, gone, open := 0, 0, 0, 0
 	shared := sharedFolder(r)
 	for i := range r.Assessments {
 		a := &r.Assessments[i]
@@ -116,7 +124,7 @@ func (d *Document) page() *htmlPage {
 		if s.Name = s.Stack; s.Name == "" {
 			s.Name = s.Dir + s.Base
 		}
-		src := newExcerpts(d, a)
+		s.assessment, s.fails = a, map[string]int{}
 		mine := map[string]int{} // by class
 		for j := range a.Findings {
 			f := &a.Findings[j]
@@ -140,14 +148,18 @@ func (d *Document) page() *htmlPage {
 			}
 			number++
 			h.Anchor = "f" + strconv.Itoa(number)
-			h.Urgent = h.Class == string(finding.Critical) || h.Class == string(finding.High) || h.Class == string(finding.Error)
 			switch {
 			case f.Status() == finding.StatusSuppressed:
 				p.Suppressed = append(p.Suppressed, h)
 			case (d.Show == nil || d.Show[f.Status()]) && !d.below(f):
-				h.Excerpt = src.around(f.Place)
+				if h.Urgent = open < openAtMost && urgent(h.Class); h.Urgent {
+					open++
+				}
 				s.Findings = append(s.Findings, h)
 				listed[h.Class]++
+				if f.Verdict == finding.Fail {
+					s.fails[f.Rule]++
+				}
 			}
 		}
 		s.Open, s.Errors = mine[string(finding.Unknown)], mine[string(finding.Error)]

@@ -23,8 +23,15 @@ type htmlSection struct {
 type htmlRequirement struct {
 	Requirement
 	Class, Result string
-	Violations    []htmlFinding
+	Where         []htmlWhere
 }
+
+// htmlWhere leads from a requirement to a violation of it, or to a stack with several.
+type htmlWhere struct{ Anchor, Name, Text string }
+
+// whereEach is up to how many violations a requirement names each; of more, it
+// names the stacks.
+const whereEach = 25
 
 // judged is a resource of one target.
 type judged struct {
@@ -102,14 +109,37 @@ func (s *htmlSection) sum(t tally) {
 func (t tally) requirement(q Requirement, stacks []htmlStack) htmlRequirement {
 	r := htmlRequirement{Requirement: q}
 	r.Class, r.Result, _ = t.result(q.Rules)
-	for _, s := range stacks {
-		for _, f := range s.Findings {
-			if f.Verdict == finding.Fail && slices.Contains(q.Rules, f.Rule) {
-				r.Violations = append(r.Violations, f)
-			}
+	total := 0
+	for i := range stacks {
+		for _, id := range q.Rules {
+			total += stacks[i].fails[id]
 		}
 	}
+	for i := range stacks {
+		r.Where = append(r.Where, stacks[i].violations(q.Rules, total <= whereEach)...)
+	}
 	return r
+}
+
+// violations leads to a stack's listed violations of some rules.
+func (s *htmlStack) violations(rules []string, each bool) []htmlWhere {
+	n := 0
+	for _, id := range rules {
+		n += s.fails[id]
+	}
+	switch {
+	case n == 0:
+		return nil
+	case !each:
+		return []htmlWhere{{s.Anchor, s.Name, plural(n, "violation", "violations")}}
+	}
+	var out []htmlWhere
+	for i := range s.Findings {
+		if f := &s.Findings[i]; f.Verdict == finding.Fail && slices.Contains(rules, f.Rule) {
+			out = append(out, htmlWhere{f.Anchor, where(f.Finding), f.Title})
+		}
+	}
+	return out
 }
 
 // result words what some rules found together. Rules look at a part of a

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"plumbline/finding"
-	"plumbline/scan"
 )
 
 // jsonReport is the JSON report. Its names are a contract, which
@@ -54,8 +53,9 @@ type jsonTemplate struct {
 	Path    string   `json:"path" doc:"as it was found from the paths given; - is standard input"`
 	Stack   string   `json:"stack,omitempty"`
 	SHA256  string   `json:"sha256,omitempty" doc:"of the template's text; absent where it could not be read"`
-	Scope   string   `json:"scope,omitempty" doc:"of the stack in PCI DSS by the policy: cde, connected or out; absent where the policy says nothing of scope"`
+	Scope   string   `json:"scope,omitempty" doc:"in PCI DSS by the policy, of the strictest of its resources: cde, connected or out; absent where the policy says nothing of scope"`
 	Partial []string `json:"partial,omitempty" doc:"domains whose rules could not be run on it" enum:"domain"`
+	Gone    bool     `json:"gone,omitempty" doc:"it is not there any more: what was known of it is resolved; with --data only"`
 }
 
 type jsonSummary struct {
@@ -89,6 +89,7 @@ type jsonFinding struct {
 	Controls    []Control        `json:"controls,omitempty" doc:"requirements that the rule looks at"`
 	Needs       []string         `json:"needs,omitempty" doc:"what would settle an unknown"`
 	Assuming    []string         `json:"assuming,omitempty" doc:"the choices of parameters and conditions under which it is so; absent: under all"`
+	Scope       string           `json:"scope,omitempty" enum:"scope" doc:"of the resource in PCI DSS by the policy, its tags included; absent where the policy says nothing of scope"`
 	Suppression *jsonSuppression `json:"suppression,omitempty" doc:"why a suppressed violation does not count"`
 	Fingerprint string           `json:"fingerprint,omitempty" doc:"the same for the same finding in every scan; absent for pass and skip"`
 }
@@ -131,7 +132,7 @@ func writeJSON(w io.Writer, d *Document) error {
 	p.Templates = make([]jsonTemplate, len(r.Assessments))
 	s := jsonSummary{Templates: judgedTemplates(r), Statuses: d.counts(), Severities: map[string]int{}, Partial: partial(r), Skipped: []jsonSkipped{}, Warnings: r.Warnings}
 	for i, a := range r.Assessments {
-		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Scope: a.Scope, Partial: domainNames(a.Partial)}
+		p.Templates[i] = jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash, Scope: a.Scope, Partial: domainNames(a.Partial), Gone: a.Gone}
 		s.New += len(a.New)
 		s.Resolved += len(a.Resolved)
 	}
@@ -161,37 +162,15 @@ func writeJSON(w io.Writer, d *Document) error {
 	}
 	b.WriteString(",\n\"findings\":[")
 	sep := "\n"
+	line := make([]byte, 0, 2<<10)
 	for a, f := range d.listed {
 		b.WriteString(sep)
 		sep = ",\n"
-		if err := enc(d.jsonFinding(a, f)); err != nil {
-			return err
-		}
+		line = d.appendFinding(line[:0], a, f)
+		b.Write(line)
 	}
 	b.WriteString("\n]}\n")
 	return b.Flush()
-}
-
-func (d *Document) jsonFinding(a *scan.Assessment, f *finding.Finding) *jsonFinding {
-	j := &jsonFinding{
-		Rule: f.Rule, Status: f.Status(), Severity: f.Severity, Domain: f.Domain,
-		Template: f.Place.Path, Line: f.Place.Line, Column: f.Place.Column,
-		Message: f.Message, Needs: f.Needs, Assuming: f.Assuming,
-		Controls: d.Rules[f.Rule].Controls,
-	}
-	if j.Template == "" {
-		j.Template = a.Target.Path
-	}
-	if f.Resource.LogicalID != "" {
-		j.Resource = &jsonResource{f.Resource.LogicalID, f.Resource.Type, f.Resource.ConstructPath, f.Resource.Stack, f.Resource.Account, f.Resource.Region}
-	}
-	if f.Verdict != finding.Pass && f.Verdict != finding.Skip {
-		j.Remediation, j.Fix, j.Fingerprint = f.Remediation, f.Fix, f.Fingerprint()
-	}
-	if s := f.Suppressed; s != nil {
-		j.Suppression = &jsonSuppression{s.Reason, s.Approver, s.Until, s.Control, s.Source}
-	}
-	return j
 }
 
 func domainNames(ds []finding.Domain) []string {

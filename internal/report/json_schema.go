@@ -34,6 +34,9 @@ func JSONSchema() []byte {
 	return b.Bytes()
 }
 
+// scopes are the words of ruleset.Scopes, which this package does not import.
+var scopes = []string{"cde", "connected", "out"}
+
 // enumerations are the sets of words that the tags enum and keys name.
 func enumerations(name string) []string {
 	var out []string
@@ -44,6 +47,8 @@ func enumerations(name string) []string {
 		for _, s := range finding.Severities {
 			out = append(out, string(s))
 		}
+	case "scope":
+		return scopes
 	case "domain":
 		for _, d := range finding.Domains {
 			out = append(out, string(d))
@@ -66,6 +71,8 @@ func schemaOf(t reflect.Type, enum string) map[string]any {
 			s["enum"] = words
 		}
 		return s
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
 	case reflect.Int:
 		return map[string]any{"type": "integer", "minimum": 0}
 	case reflect.Slice:

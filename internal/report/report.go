@@ -202,7 +202,15 @@ func (d *Document) severityCounts() map[finding.Severity]int {
 }
 
 // judgedTemplates counts the templates that were scanned.
-func judgedTemplates(r *scan.Report) int { return len(r.Assessments) }
+func judgedTemplates(r *scan.Report) int {
+	n := 0
+	for i := range r.Assessments {
+		if !r.Assessments[i].Gone {
+			n++
+		}
+	}
+	return n
+}
 
 // partial lists the lost domains over all targets, each once.
 func partial(r *scan.Report) []string {

@@ -49,7 +49,7 @@ func writeTable(w io.Writer, d *Document) error {
 			b.WriteString(st.paint("1;4", head) + "\n")
 			last = a
 		}
-		writeRow(b, st, d, f, told)
+		writeRow(b, st, d, a, f, told)
 	}
 	if last != nil {
 		b.WriteByte('\n')
@@ -58,7 +58,7 @@ func writeTable(w io.Writer, d *Document) error {
 	return b.Flush()
 }
 
-func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told map[string]bool) {
+func writeRow(b *bufio.Writer, st style, d *Document, a *scan.Assessment, f *finding.Finding, told map[string]bool) {
 	label := string(f.Severity)
 	code := severityCode[f.Severity]
 	if s := f.Status(); s != string(finding.Fail) {
@@ -79,6 +79,9 @@ func writeRow(b *bufio.Writer, st style, d *Document, f *finding.Finding, told m
 	fmt.Fprintf(b, "  %s  %s  %s", st.paint("2", fmt.Sprintf("%7s", place)), st.paint(code, fmt.Sprintf("%-8s", label)), st.paint("1", f.Rule))
 	if what != "" {
 		b.WriteString("  " + what)
+	}
+	if f.Scope != a.Scope && f.Scope != "" {
+		b.WriteString("  " + st.paint("2", "scope "+Plain(f.Scope)))
 	}
 	b.WriteByte('\n')
 	const indent = "           "

@@ -160,5 +160,5 @@ func (c *comparison) same(r finding.Record) bool {
 	if c.target.Stack != "" && c.target.Account != "" && c.target.Region != "" {
 		return true
 	}
-	return r.Place.Path == c.target.Path
+	return r.Place.Template() == c.target.Template()
 }

@@ -35,8 +35,9 @@ type Options struct {
 	// InForce reports whether a rule is judged at all; nil: each is. What a rule
 	// found that is no longer in force is suppressed, not resolved.
 	InForce func(rule string) bool
-	// Scope sorts the target into the scope of PCI DSS; nil: nothing is said of it.
-	Scope func(scan.Target) string
+	// Scope sorts the target, and its resources by logical id, into the scope of
+	// PCI DSS; a nil map: each is as the target. nil: nothing is said of it.
+	Scope func(t scan.Target, models []*cfn.Model) (whole string, of map[string]string)
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
 	Keep func(status string) bool
 	Now  func() time.Time // nil: time.Now
@@ -120,10 +121,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if in.Started.IsZero() {
 		at = h.o.Now().UTC()
 	}
-	a := &scan.Assessment{Target: snap.Target, Counts: finding.Counts{}, Hash: snap.Hash()}
-	if h.o.Scope != nil {
-		a.Scope = h.o.Scope(snap.Target)
-	}
+	a := &scan.Assessment{Target: snap.Target, Counts: finding.Counts{}, Hash: snap.Hash(), Gone: snap.Gone}
 	if err := h.merge(ctx, a, in, at); err != nil {
 		return Out{}, err
 	}
@@ -131,6 +129,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if h.o.Suppress != nil {
 		h.suppress(a, snap, at)
 	}
+	h.describe(a, snap)
 	slices.SortStableFunc(a.Findings, byPlace)
 
 	out := Out{Partial: a.Partial, Lost: len(a.Partial)}
@@ -185,6 +184,24 @@ func (h *Handler) merge(ctx context.Context, a *scan.Assessment, in In, at time.
 		}
 	}
 	return nil
+}
+
+// describe adds to the findings what the target, and not a rule, knows: the
+// template's name, and the scope.
+func (h *Handler) describe(a *scan.Assessment, snap *scan.Snapshot) {
+	var of map[string]string
+	if h.o.Scope != nil {
+		models, _ := snap.Models() // where there are none, the target's names decide
+		a.Scope, of = h.o.Scope(snap.Target, models)
+	}
+	for i := range a.Findings {
+		f := &a.Findings[i]
+		f.Place.Name = snap.Target.Name
+		f.Scope = a.Scope
+		if scope, known := of[f.Resource.LogicalID]; known {
+			f.Scope = scope
+		}
+	}
 }
 
 // suppress marks findings and moves them from their verdict's count to that of the suppressed.

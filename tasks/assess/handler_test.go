@@ -307,8 +307,16 @@ func TestTheScopeIsTheTargets(t *testing.T) {
 	if b.a.Scope != "" {
 		t.Errorf("scope %q, and nobody said it", b.a.Scope)
 	}
-	b.o.Scope = func(t scan.Target) string { return "scope of " + t.Stack }
-	b.scan(nil)
+	b.o.Scope = func(t scan.Target, models []*cfn.Model) (string, map[string]string) {
+		if len(models) == 0 {
+			t.Stack = "nothing"
+		}
+		return "scope of " + t.Stack, map[string]string{"Cards": "tagged"}
+	}
+	b.scan(nil, violation("r1", "Cards", finding.High, 3), violation("r1", "Other", finding.High, 9))
+	if got := []string{b.a.Findings[0].Scope, b.a.Findings[1].Scope}; got[0] != "tagged" || got[1] != b.a.Scope {
+		t.Errorf("scopes of the findings: %q", got)
+	}
 	if want := "scope of " + b.snap.Target.Stack; b.a.Scope != want {
 		t.Errorf("scope %q, want %q", b.a.Scope, want)
 	}

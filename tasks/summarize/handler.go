@@ -38,13 +38,19 @@ type Handler struct {
 	blobs      blob.Store
 	render     scan.Render
 	provenance scan.Provenance
+	scope      Scope
 	now        func() time.Time
 }
 
+// Scope sorts a target into the scope of PCI DSS by what is known of it without
+// its template.
+type Scope func(scan.Target) string
+
 // New returns the task. A nil render stores no report. p is what
 // the report says of the tool, the rules and the policy; the times are filled in.
-func New(blobs blob.Store, render scan.Render, p scan.Provenance, now func() time.Time) *Handler {
-	return &Handler{blobs: blobs, render: render, provenance: p, now: now}
+// scope is asked for targets that were not assessed; nil: nothing is said of it.
+func New(blobs blob.Store, render scan.Render, p scan.Provenance, scope Scope, now func() time.Time) *Handler {
+	return &Handler{blobs: blobs, render: render, provenance: p, scope: scope, now: now}
 }
 
 // In names the scan and where ListTargets left the targets.
@@ -129,6 +135,9 @@ func (h *Handler) collect(ctx context.Context, scanID string, t scan.Target) (*s
 		f = &scan.Failure{ScanID: scanID, Target: t, Error: catalog.ObjectLost, Cause: "neither an assessment nor a failure was recorded", Time: h.now().UTC()}
 	}
 	both := scan.Assessment{Target: t, Counts: finding.Counts{}, Partial: finding.Domains}
+	if h.scope != nil {
+		both.Scope = h.scope(t)
+	}
 	if assessed {
 		both = *a // what was found stands, though it was not stored or told
 	}

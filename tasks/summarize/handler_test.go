@@ -59,7 +59,7 @@ func TestHandle(t *testing.T) {
 		_, err := fmt.Fprintf(w, "%s of %d targets", format, len(r.Assessments))
 		return err
 	}
-	h := summarize.New(store, render, scan.Provenance{Tool: "plumbline"}, func() time.Time { return ended })
+	h := summarize.New(store, render, scan.Provenance{Tool: "plumbline"}, nil, func() time.Time { return ended })
 	out, err := h.Handle(t.Context(), summarize.In{ScanID: "s1", Started: started, Targets: scan.TargetsKey("s1")})
 	if err != nil {
 		t.Fatal(err)
@@ -111,10 +111,34 @@ func TestHandle(t *testing.T) {
 	}
 }
 
+func TestALostTargetHasAScope(t *testing.T) {
+	store := estate(t)
+	scope := func(t scan.Target) string { return "scope of " + t.String() }
+	out, err := summarize.New(store, nil, scan.Provenance{}, scope, func() time.Time { return ended }).Handle(t.Context(), summarize.In{ScanID: "s1", Started: started, Targets: scan.TargetsKey("s1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := blob.Get[scan.Report](t.Context(), store, out.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := 0
+	for _, a := range r.Assessments {
+		if len(a.Findings) == 0 && len(a.Failures) > 0 && len(a.Partial) == len(finding.Domains) {
+			if lost++; a.Scope != scope(a.Target) {
+				t.Errorf("%s has scope %q", a.Target, a.Scope)
+			}
+		}
+	}
+	if lost == 0 {
+		t.Error("no target was lost")
+	}
+}
+
 func TestNoReportIsStoredWithoutARenderer(t *testing.T) {
 	store := estate(t)
 	before := store.Len()
-	h := summarize.New(store, nil, scan.Provenance{}, func() time.Time { return ended })
+	h := summarize.New(store, nil, scan.Provenance{}, nil, func() time.Time { return ended })
 	out, err := h.Handle(t.Context(), summarize.In{ScanID: "s1", Started: started, Targets: scan.TargetsKey("s1")})
 	if err != nil || out.Stored != "" {
 		t.Errorf("got %+v, %v", out, err)
@@ -131,7 +155,7 @@ func TestErrors(t *testing.T) {
 		catalog.ObjectLost:   {ScanID: "s1", Targets: "nothing"},
 		catalog.RenderFailed: {ScanID: "s1", Targets: scan.TargetsKey("s1")},
 	} {
-		_, err := summarize.New(estate(t), broken, scan.Provenance{}, func() time.Time { return ended }).Handle(t.Context(), in)
+		_, err := summarize.New(estate(t), broken, scan.Provenance{}, nil, func() time.Time { return ended }).Handle(t.Context(), in)
 		var named *tasks.Error
 		if !errors.As(err, &named) || named.Name != want {
 			t.Errorf("error = %v, want %s", err, want)
