@@ -10,6 +10,9 @@ func (r *resolver) assumptions(w *world, variables []int) []Assumption {
 	out := make([]Assumption, 0, len(variables))
 	for _, i := range variables {
 		v := &r.variables[i]
+		if v.free && !v.determined && w.choices[i] == 0 {
+			continue // nothing is taken for granted of it
+		}
 		if !v.outcome {
 			out = append(out, v.assumption(w.choices[i]))
 			continue
@@ -90,7 +93,7 @@ func (m *Model) DeterminedFor(res *Resource) bool {
 	for _, x := range m.variants[i].reads {
 		switch {
 		case x.condition && int(r.condition(x.which)) != x.value,
-			!x.condition && (x.value != 0 || !r.variables[x.which].determined):
+			!x.condition && (x.value != 0 || !r.variables[x.which].determined && !r.variables[x.which].free):
 			return false
 		}
 	}

@@ -51,9 +51,7 @@ func (v *variable) makeChoices(r *resolver) {
 			add(plainText(p.value), true)
 			v.choices[0].value = p.value
 		}
-		if !holdsList(p.declared.Type) && !strings.HasPrefix(p.declared.Type, "AWS::SSM::Parameter::Value<") {
-			allowed = p.declared.AllowedValues
-		}
+		allowed = p.declared.enumerated()
 	}
 	if len(allowed) > 0 {
 		for _, text := range allowed {

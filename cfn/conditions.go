@@ -63,6 +63,7 @@ type variable struct {
 	condition  int        // outcome: the first condition that holds the comparison
 	choices    []choice
 	determined bool // choices[0] is the parameter's default
+	free       bool // no condition depends on it; where it is not determined, choices[0] is not known
 
 	literals []string // that it is compared with, before choices are made
 	keysOnly bool     // it is a key of a mapping, so no other value deploys

@@ -28,8 +28,11 @@ type resolver struct {
 	variables   []variable
 	variableOf  map[string]int // parameter or pseudo parameter → variable
 
-	mu        sync.Mutex // held by what models ask after Worlds has returned
-	sure      *world     // the strict world, made when first asked for
+	mu        sync.Mutex        // held by what models ask after Worlds has returned
+	variants  [][]*variant      // of each declared resource, over all worlds
+	varied    map[string]*Model // what Model.With made, by choices
+	varies    bool              // some variable has several values that its parameter allows
+	sure      *world            // the strict world, made when first asked for
 	world     *world
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work
@@ -99,7 +102,12 @@ func (r *resolver) newParameter(p *Parameter, given map[string]string) *paramete
 		out.value = p.Default
 		return out
 	}
-	if strings.HasPrefix(p.Type, "AWS::SSM::Parameter::Value<") {
+	if only := p.enumerated(); !ok && len(only) == 1 { // it can be nothing else
+		text, ok = only[0], true
+		out.origin.Default = true
+		out.origin.Source = p.Body.Get("AllowedValues").Items[0].Pos
+	}
+	if strings.HasPrefix(p.Type, ssmPrefix) {
 		// The value is the name of an entry in the parameter store.
 		if ok {
 			out.need = "SSM parameter " + text
@@ -137,7 +145,7 @@ func masked(text string) bool {
 
 // holdsList reports whether a parameter of this type holds a list.
 func holdsList(typ string) bool {
-	typ = strings.TrimPrefix(typ, "AWS::SSM::Parameter::Value<")
+	typ = strings.TrimPrefix(typ, ssmPrefix)
 	return strings.HasPrefix(typ, "List<") || strings.HasPrefix(typ, "CommaDelimitedList")
 }
 

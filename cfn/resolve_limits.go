@@ -19,6 +19,7 @@ const (
 	maxNeeds = 32
 
 	valueBytes = 112 // of one value
+	modelBytes = 16  // of one resource's place in a model
 	pieceBytes = 64  // of one gap
 )
 

@@ -24,12 +24,17 @@ func (r *resolver) newWorld() *world {
 // set makes the choices of w those of the base world but for some.
 func (w *world) set(changes []change) {
 	clear(w.choices)
-	clear(w.used)
-	clear(w.truth)
-	clear(w.open)
+	w.forget()
 	for _, c := range changes {
 		w.choices[c.variable] = c.choice
 	}
+}
+
+// forget drops what follows from the choices of w, which have changed.
+func (w *world) forget() {
+	clear(w.used)
+	clear(w.truth)
+	clear(w.open)
 }
 
 // change is one choice that differs from the base world's.
@@ -39,6 +44,9 @@ type change struct{ variable, choice int }
 type variant struct {
 	reads     []read
 	resources []*Resource // one; for a SAM resource what it is expanded to
+
+	asked   bool // varying is made
+	varying map[string][]string
 }
 
 // Worlds resolves the template: first in the base world, where given values
@@ -54,14 +62,18 @@ func (t *Template) Worlds(in Inputs) []*Model {
 	}
 	r := newResolver(t, in)
 	r.compile()
+	r.free()
+	for i := range r.variables {
+		r.varies = r.varies || r.enumerates(i)
+	}
 	r.world = r.newWorld()
 	r.declare()
 	e := &explorer{r: r, most: in.MaxWorlds}
 	worlds := e.worlds()
-	variants := make([][]*variant, len(r.declared))
+	r.variants = make([][]*variant, len(r.declared))
 	models := make([]*Model, len(worlds))
 	for i, w := range worlds {
-		models[i] = r.model(w, variants)
+		models[i] = r.model(w, r.variants)
 	}
 	models[0].Determined = e.determined()
 	for i, w := range worlds {
@@ -146,7 +158,7 @@ next:
 // resolve resolves a resource, noting what it reads of the world.
 func (r *resolver) resolve(d *Declared) *variant {
 	v := &variant{}
-	r.recording = len(r.conditions) > 0
+	r.recording = len(r.variables) > 0 || len(r.conditions) > 0
 	r.reads = nil
 	if i, ok := r.conditionOf[d.Condition]; ok && r.anyOf[d.LogicalID] == nil {
 		r.holds(i)

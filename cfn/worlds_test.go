@@ -403,7 +403,7 @@ Conditions: {C: !Equals [!Ref P, a]}
 Resources:
   R: {Type: T, Condition: C}
 `,
-			want:       []string{`P=a | R`},
+			want:       []string{`P=a(default) | R`},
 			determined: true,
 		},
 		{

@@ -110,7 +110,8 @@ func (s *Set) compileRules(domain finding.Domain, typ string) ([]*active, error)
 type judgement struct {
 	set    *Set
 	ctx    context.Context
-	models []*cfn.Model
+	models []*cfn.Model // those given, then what vary adds
+	given  int
 	graphs []*graph // per model, made when a relation is asked for
 	eval   evaluation
 	own    owner // of the evaluation under way: its views do not outlive it
@@ -120,7 +121,7 @@ type judgement struct {
 }
 
 func (s *Set) judgement(ctx context.Context, models []*cfn.Model) *judgement {
-	return &judgement{set: s, ctx: ctx, models: models, graphs: make([]*graph, len(models)), statements: map[*cfn.Value]*cfn.Value{}}
+	return &judgement{set: s, ctx: ctx, models: models, given: len(models), graphs: make([]*graph, len(models)), statements: map[*cfn.Value]*cfn.Value{}}
 }
 
 // subject is one resource in each of the worlds that have it.
@@ -189,13 +190,17 @@ func (j *judgement) subjects() iter.Seq[*subject] {
 // outcome is a verdict before it is told.
 type outcome struct {
 	verdict finding.Verdict
-	needs   []string // Unknown
-	message string   // Error: what went wrong; Unknown: what is known already
-	world   int      // the model that it was found in
-	include int      // the unsure relations that were in
-	witness bool     // the base world says otherwise: the finding names the world
-	agreed  bool     // all worlds say so, and nothing needs to be assumed
-	place   cfn.Pos  // of the last value that pass read of the resource itself; zero: none
+	needs   []string         // Unknown
+	message string           // Error: what went wrong; Unknown: what is known already
+	world   int              // the model that it was found in
+	include int              // the unsure relations that were in
+	witness bool             // the base world says otherwise: the finding names the world
+	assumed []cfn.Assumption // witness: what sets the world apart
+	agreed  bool             // all worlds say so, and nothing needs to be assumed
+	place   cfn.Pos          // of the last value that pass read of the resource itself; zero: none
+
+	resource *cfn.Resource // that was judged, as it is in the world
+	varying  []string      // parameters that it was judged by and that may have other values, see judgement.vary
 }
 
 // graph of a model.
@@ -277,7 +282,7 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 			continue
 		}
 		if o.verdict != first.verdict {
-			return outcome{verdict: finding.Unknown, world: world, needs: sorted(mergeNeeds(mergeNeeds(needs, first.needs), o.needs))}
+			return outcome{verdict: finding.Unknown, world: world, needs: sorted(mergeNeeds(mergeNeeds(needs, first.needs), o.needs)), resource: resource, varying: mergeNeeds(first.varying, o.varying)}
 		}
 	}
 	return first
@@ -285,10 +290,10 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 
 func (j *judgement) once(c *compiled, world int, resource *cfn.Resource, members [][]member, include int) outcome {
 	j.read = trace{only: &j.own}
-	j.own = owner{model: j.models[world], resource: resource, statements: j.statements, trace: &j.read}
+	j.own = owner{model: j.models[world], resource: resource, statements: j.statements, trace: &j.read, varying: j.models[world].Varying(resource)}
 	e := j.prepare(c, world, &j.own, members, include)
 	o := e.verdict(world, include)
-	o.place = j.read.place
+	o.place, o.varying, o.resource = j.read.place, j.read.varying, resource
 	return o
 }
 

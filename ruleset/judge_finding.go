@@ -13,7 +13,10 @@ import (
 // finding tells an outcome: with message, place and the world it was found in.
 func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, error) {
 	r := a.compiled.rule
-	resource := s.resources[max(0, slices.Index(s.worlds, o.world))]
+	resource := o.resource
+	if resource == nil {
+		resource = s.base()
+	}
 	f := finding.Finding{
 		Rule: r.ID, Severity: a.severity, Domain: r.Domain, Verdict: o.verdict,
 		Resource:    finding.Resource{LogicalID: s.logicalID, Type: resource.Type, ConstructPath: resource.ConstructPath},
@@ -26,7 +29,7 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 	if t := j.models[o.world].Template; t != nil {
 		f.Place.Path = t.Path
 	}
-	f.Assuming = j.worldOf(s, o)
+	f.Assuming = j.worldOf(s, o, resource)
 	switch o.verdict {
 	case finding.Fail:
 		f.Fix = r.FixStatus(j.set.policy, j.models[o.world].Inputs.Region)
@@ -47,22 +50,22 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 
 // worldOf is what a finding says it assumed: nothing where the base world says
 // so and no value was chosen for it.
-func (j *judgement) worldOf(s *subject, o outcome) []string {
+func (j *judgement) worldOf(s *subject, o outcome, resource *cfn.Resource) []string {
 	switch {
 	case o.witness:
-		return j.assuming(o.world, []int{0})
+		return listed(o.assumed)
 	case s.worlds[0] != 0 && o.verdict != finding.Unknown: // absent in the base world
-		return j.assuming(o.world, []int{0})
-	case o.agreed || len(s.worlds) == len(j.models) && sameResource(s):
+		return listed(j.models[o.world].Because(j.models[:1], []string{s.logicalID}))
+	case o.agreed || len(s.worlds) == j.given && sameResource(s):
 		return nil
 	}
-	var out []string
-	for _, x := range j.models[o.world].Assumed {
+	var out []cfn.Assumption
+	for _, x := range j.models[o.world].AssumedFor(resource) {
 		if !x.Default {
-			out = append(out, x.Name+"="+x.Value)
+			out = append(out, x)
 		}
 	}
-	return out
+	return listed(out)
 }
 
 // sameResource reports whether a subject is one resource in every world.
@@ -100,7 +103,7 @@ func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome,
 		}
 	}
 	if o.witness {
-		if words := j.assumed(o.world, []int{0}); len(words) > 0 {
+		if words := worded(o.assumed); len(words) > 0 {
 			f.Message += " when " + strings.Join(words, " and ")
 		}
 	}

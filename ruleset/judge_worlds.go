@@ -18,7 +18,7 @@ type seen struct {
 // judge is the verdict on a resource over all its worlds.
 func (j *judgement) judge(c *compiled, s *subject) outcome {
 	first := j.see(c, s, 0)
-	if len(s.worlds) == 1 {
+	if len(s.worlds) == 1 && len(first.outcome.varying) == 0 {
 		return first.outcome
 	}
 	all := []seen{first}
@@ -34,7 +34,13 @@ func (j *judgement) judge(c *compiled, s *subject) outcome {
 		}
 		all = append(all, j.see(c, s, k))
 	}
-	return j.merge(all)
+	if slices.ContainsFunc(all, func(x seen) bool { return len(x.outcome.varying) > 0 }) {
+		return j.vary(c, all)
+	}
+	if len(all) == 1 {
+		return first.outcome
+	}
+	return j.merge(all, j.determined(first))
 }
 
 func (j *judgement) see(c *compiled, s *subject, k int) seen {
@@ -60,13 +66,13 @@ func sameMembers(a, b [][]member) bool {
 // holds, except that a failure elsewhere is told: a deployment with that value
 // is one that the template allows. Where the base world had to choose, only
 // what all worlds say is decided.
-func (j *judgement) merge(all []seen) outcome {
+func (j *judgement) merge(all []seen, determined bool) outcome {
 	base := all[0].outcome
 	failed := slices.IndexFunc(all, func(x seen) bool { return x.outcome.verdict == finding.Fail })
-	if j.determined(all[0]) && j.complete(all) {
+	if determined && j.complete(all) {
 		if failed > 0 && base.verdict != finding.Fail {
 			out := all[failed].outcome
-			out.witness = true
+			out.witness, out.assumed = true, j.because(all, failed, []int{0})
 			return out
 		}
 		return base
@@ -89,13 +95,21 @@ func (j *judgement) merge(all []seen) outcome {
 		return all[slices.IndexFunc(all, func(x seen) bool { return x.outcome.verdict == finding.Pass })].outcome
 	}
 	// Worlds that say different things: what they differ in would settle it.
-	out := outcome{verdict: finding.Unknown, world: base.world, include: base.include}
-	for _, x := range all[1:] {
-		needs = mergeNeeds(needs, j.differences(base.world, x.outcome.world))
+	out := outcome{verdict: finding.Unknown, world: base.world, include: base.include, resource: base.resource, agreed: true}
+	for i, x := range all[1:] {
+		if x.outcome.verdict == base.verdict {
+			continue
+		}
+		for _, a := range j.because(all, i+1, []int{0}) {
+			needs = mergeNeeds(needs, []string{j.need(a.Name)})
+		}
+		for _, a := range j.because(all, 0, []int{i + 1}) {
+			needs = mergeNeeds(needs, []string{j.need(a.Name)})
+		}
 	}
 	out.needs = sorted(needs)
 	if failed >= 0 {
-		out.message = "fails when " + strings.Join(j.assumed(all[failed].outcome.world, j.otherWorlds(all, failed)), " and ")
+		out.message = "fails when " + strings.Join(worded(j.decides(all, failed)), " and ")
 	}
 	return out
 }
@@ -140,26 +154,69 @@ func (j *judgement) complete(all []seen) bool {
 	return true
 }
 
-// otherWorlds are the worlds whose outcome is not that of all[i].
-func (j *judgement) otherWorlds(all []seen, i int) []int {
-	var out []int
-	for _, x := range all {
-		if x.outcome.verdict != all[i].outcome.verdict {
-			out = append(out, x.outcome.world)
+// because is what the world of all[i] takes for granted that sets it apart from
+// those of the others, as far as the rule could see it.
+func (j *judgement) because(all []seen, i int, others []int) []cfn.Assumption {
+	var models []*cfn.Model
+	var ids []string
+	see := func(r *cfn.Resource) {
+		if r != nil && !slices.Contains(ids, r.LogicalID) {
+			ids = append(ids, r.LogicalID)
+		}
+	}
+	for k, x := range all {
+		if k != i && !slices.Contains(others, k) {
+			continue
+		}
+		if k != i {
+			models = append(models, j.models[x.outcome.world])
+		}
+		see(x.resource)
+		for _, list := range x.members {
+			for _, y := range list {
+				see(y.resource)
+			}
+		}
+	}
+	return j.models[all[i].outcome.world].Because(models, ids)
+}
+
+// decides is what sets the world of all[i] apart from those that say otherwise:
+// from the base world, or from those that differ in least.
+func (j *judgement) decides(all []seen, i int) []cfn.Assumption {
+	if all[0].outcome.verdict != all[i].outcome.verdict {
+		return j.because(all, i, []int{0})
+	}
+	var least [][]cfn.Assumption
+	for k, x := range all {
+		if x.outcome.verdict == all[i].outcome.verdict {
+			continue
+		}
+		set := j.because(all, i, []int{k})
+		if slices.ContainsFunc(least, func(s []cfn.Assumption) bool { return within(s, set) }) {
+			continue
+		}
+		least = append(slices.DeleteFunc(least, func(s []cfn.Assumption) bool { return within(set, s) }), set)
+	}
+	var out []cfn.Assumption
+	for _, set := range least {
+		for _, a := range set {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
 		}
 	}
 	return out
 }
 
-// differences says what would settle in which of two worlds a deployment is.
-func (j *judgement) differences(a, b int) []string {
-	var out []string
-	for _, x := range j.models[b].Assumed {
-		if value, ok := assumption(j.models[a], x.Name); !ok || value != x.Value {
-			out = append(out, j.need(x.Name))
+// within reports whether all of a is in b.
+func within(a, b []cfn.Assumption) bool {
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
 // need is an assumption's name as a finding's needs have it.
@@ -182,37 +239,24 @@ func assumption(m *cfn.Model, name string) (string, bool) {
 	return "", false
 }
 
-// assumed words what a world takes for granted, "Environment is dev", limited
-// to what it does not share with all of the others.
-func (j *judgement) assumed(world int, others []int) []string {
+// worded is what is assumed for people, "Environment is dev".
+func worded(assumed []cfn.Assumption) []string {
 	var out []string
-	for _, x := range j.models[world].Assumed {
-		if j.distinguishes(x, others) {
-			value := x.Value
-			if value == "" {
-				value = "empty"
-			}
-			out = append(out, x.Name+" is "+value)
+	for _, x := range assumed {
+		value := x.Value
+		if value == "" {
+			value = "empty"
 		}
+		out = append(out, x.Name+" is "+value)
 	}
 	return out
 }
 
-// assuming is the same as a finding lists it: "Environment=dev".
-func (j *judgement) assuming(world int, others []int) []string {
+// listed is the same as a finding lists it: "Environment=dev".
+func listed(assumed []cfn.Assumption) []string {
 	var out []string
-	for _, x := range j.models[world].Assumed {
-		if j.distinguishes(x, others) {
-			out = append(out, x.Name+"="+x.Value)
-		}
+	for _, x := range assumed {
+		out = append(out, x.Name+"="+x.Value)
 	}
 	return out
-}
-
-// distinguishes reports whether one of the other worlds assumes otherwise.
-func (j *judgement) distinguishes(x cfn.Assumption, others []int) bool {
-	return slices.ContainsFunc(others, func(w int) bool {
-		value, ok := assumption(j.models[w], x.Name)
-		return !ok || value != x.Value
-	})
 }

@@ -310,6 +310,9 @@ func elementsOf(members []member, typ *schema.Type, base *owner, nth *int, inclu
 			}
 		}
 		o := &owner{model: base.model, resource: m.resource, trace: base.trace, render: base.render, policy: base.policy}
+		if base.trace != nil && base.trace.only != nil {
+			o.varying = base.model.Varying(m.resource)
+		}
 		out = append(out, &view{m.resource.Properties, typ, o})
 	}
 	return out

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"slices"
 	"strconv"
 
 	"plumbline/cfn"
@@ -12,6 +13,10 @@ import (
 type trace struct {
 	only  *owner  // not nil: nothing is kept but the place of the last read of this owner's resource
 	place cfn.Pos // with only; zero: nothing that is there was read
+
+	// varying are the parameters whose allowed values may be others than those
+	// in the model, and that what was read depends on; with only.
+	varying []string
 
 	reads []read
 	paths map[*cfn.Value]string // of the maps, lists and items met so far
@@ -30,6 +35,10 @@ func newTrace() *trace { return &trace{paths: map[*cfn.Value]string{}} }
 func (t *trace) read(o *owner, parent *cfn.Value, name string, child *cfn.Value) {
 	if t.only != nil {
 		t.seen(o, child)
+		if o.varying != nil && child != nil && parent == o.resource.Properties {
+			t.vary(o.varying[name])
+			t.vary(o.varying[""])
+		}
 		return
 	}
 	path := name
@@ -46,6 +55,15 @@ func (t *trace) read(o *owner, parent *cfn.Value, name string, child *cfn.Value)
 func (t *trace) seen(o *owner, v *cfn.Value) {
 	if o == t.only && v != nil && !v.Pos.IsZero() {
 		t.place = v.Pos
+	}
+}
+
+// vary keeps parameters, each once.
+func (t *trace) vary(parameters []string) {
+	for _, p := range parameters {
+		if !slices.Contains(t.varying, p) {
+			t.varying = append(t.varying, p)
+		}
 	}
 }
 
