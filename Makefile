@@ -14,12 +14,18 @@ ARGS ?=
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME ?= 20s
 MODULES := . tools infra
+# What is deployed: a copy of infra/deployment.example.json, which serves where there is none.
+DEPLOYMENT ?= $(firstword $(wildcard infra/deployment.json) infra/deployment.example.json)
+# More flags for `make deploy`, `make diff` and `make destroy`, such as CDK_ARGS="--require-approval never".
+CDK_ARGS ?=
+# Our own rules judge the stacks, so CDK's, which cost seconds, do not; Node 20 does, whatever its age.
+CDK = cd infra && CDK_VALIDATION=false CDK_DISABLE_CLI_TELEMETRY=true JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 node_modules/.bin/cdk --no-notices
 # Task folders to build for Lambda, and the architecture of the functions.
 FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan test test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth diff deploy destroy test test-infra test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,20 +45,47 @@ functions: ## Build dist/FOLDER/bootstrap, what Lambda runs, of every task (or F
 scan: build ## Scan DIR (default: the example's cdk.out) through the workflow
 	@bin/plumbline scan --exit-zero $(ARGS) $(DIR)
 
-test: ## Test all modules
-	@for m in $(MODULES); do echo "== module $$m"; $(GO) -C $$m test ./...; done
+infra/node_modules/.package-lock.json: infra/package-lock.json
+	@cd infra && npm ci --ignore-scripts --no-audit --no-fund
+
+synth: functions infra/node_modules/.package-lock.json ## Make the CloudFormation templates of DEPLOYMENT in infra/cdk.out
+	@$(GO) build -C infra -trimpath -ldflags "-s -w" -o ../bin/infra ./cmd/infra
+	@$(CDK) synth --quiet --app "../bin/infra -deployment $(abspath $(DEPLOYMENT))"
+
+diff: synth ## Compare the templates with what is deployed
+	@$(CDK) diff --app cdk.out $(CDK_ARGS)
+
+deploy: synth ## Deploy DEPLOYMENT: what is kept, the organisation's policy, then what runs
+	@$(CDK) deploy 'PlumblineData-*' --app cdk.out --exclusively $(CDK_ARGS)
+	@infra/upload-bundle.sh
+	@$(CDK) deploy 'PlumblineSuite-*' --app cdk.out --exclusively $(CDK_ARGS)
+
+destroy: synth ## Delete what runs; say what stays
+	@$(CDK) destroy 'PlumblineSuite-*' --app cdk.out --exclusively $(CDK_ARGS)
+	@sed -n '/^## What stays/,/^## /{/^## /d;p}' docs/deploy.md
+
+test: ## Test all modules, but for the CDK stacks
+	@for m in . tools; do echo "== module $$m"; $(GO) -C $$m test ./...; done
+	@echo "== module infra"; $(GO) -C infra test ./bundle/... ./deployment/... ./permission/...
+
+test-infra: ## Test the CDK stacks too; needs Node 20
+	@$(GO) -C infra test ./...
 
 test-race: ## Test the root module under the race detector
 	@CGO_ENABLED=1 $(GO) test -race ./...
 
+faults: ## Run our workflows through every pair of faults, also those that "make test" takes others to stand for
+	@FAULTS=all $(GO) test ./internal/local -run '^TestFaultsOf' -count 1 -v | grep -v '^=== '
+
 check: ## All that a change must pass: generate changes nothing, format, vet, lint, test
 	@before=$$(git diff | git hash-object --stdin); $(MAKE) --no-print-directory generate; \
 	if [ "$$before" != "$$(git diff | git hash-object --stdin)" ]; then git diff --stat; echo 'make check: generated files were out of date. they are made again now: look at the diff, then run "make check" once more'; exit 1; fi
-	@$(MAKE) --no-print-directory format vet lint test
+	@$(MAKE) --no-print-directory format vet lint test test-infra
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
 	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/...
 	@$(GO) generate .
+	@$(GO) -C infra generate ./permission
 
 schemas: ## Fetch AWS's resource schemas, as tools/schemas.requirements.txt pins them, and make cfn/schema/schemas.bin again
 	@wheel=$$(tools/fetch-schemas.sh); $(GO) run -C tools ./schemagen -wheel "$(CURDIR)/$$wheel" -out "$(CURDIR)/cfn/schema/schemas.bin"
@@ -82,4 +115,4 @@ bench-peers: build ## Install other scanners and engines by package name and pri
 	@bench/peers.sh
 
 clean: ## Remove what was built
-	@rm -rf bin dist
+	@rm -rf bin dist infra/cdk.out

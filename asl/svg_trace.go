@@ -61,8 +61,8 @@ func (n Tally) words(s *State) string {
 	return strings.Join(parts, ", ")
 }
 
-// items is how far a Map is: 5/7, or 4/7 ✕1 where some did not end well; without
-// the total where it is not known.
+// items is how far a Map is: 5/7, or "4/7, 1 failed"; without the total where it
+// is not known.
 func (n Tally) items() string {
 	if n.Items+n.ItemsSucceeded+n.ItemsFailed == 0 {
 		return ""
@@ -72,7 +72,7 @@ func (n Tally) items() string {
 		text += "/" + strconv.Itoa(n.Items)
 	}
 	if n.ItemsFailed > 0 {
-		text += " ✕" + strconv.Itoa(n.ItemsFailed)
+		text += ", " + strconv.Itoa(n.ItemsFailed) + " failed"
 	}
 	return text
 }
@@ -120,7 +120,7 @@ func (p *painter) badges(s *State, x, y, w float64) {
 
 // traceStyle colours what an execution did, over svgStyle.
 const traceStyle = `
-.asl.traced .state:not(.entered)>*{opacity:.45}.asl.traced .edge:not(.walked){opacity:.4}.asl.traced .label{opacity:.75}
+.asl.traced .state:not(.entered)>*{opacity:.45}.asl.traced .edge:not(.walked){opacity:.4}.asl.traced .label text{opacity:.75}
 .asl .badge{fill:#6e7781;stroke:#fff;stroke-width:1.2}.asl .sign{font-size:10.5px;font-weight:700;fill:#fff}
 .asl .entered>.box{stroke-width:2.2}
 .asl .succeeded>.box{fill:#e6f6ea;stroke:#1a7f37}.asl .succeeded>.badge{fill:#1a7f37}.asl .succeeded>.mark{fill:#1a7f37}

@@ -38,20 +38,20 @@ type Tally struct {
 }
 
 // Running is how often the execution is in the state now.
-func (t Tally) Running() int { return t.Entered - t.Succeeded - t.Caught - t.Failed - t.Stopped }
+func (n Tally) Running() int { return n.Entered - n.Succeeded - n.Caught - n.Failed - n.Stopped }
 
 // Outcome sums up.
-func (t Tally) Outcome() Outcome {
+func (n Tally) Outcome() Outcome {
 	switch {
-	case t.Running() > 0:
+	case n.Running() > 0:
 		return Running
-	case t.Failed > 0:
+	case n.Failed > 0:
 		return Failed
-	case t.Stopped > 0:
+	case n.Stopped > 0:
 		return Stopped
-	case t.Caught > 0:
+	case n.Caught > 0:
 		return Caught
-	case t.Succeeded > 0:
+	case n.Succeeded > 0:
 		return Succeeded
 	}
 	return NotEntered
