@@ -25,7 +25,7 @@ FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth diff deploy destroy test test-infra test-race check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth diff deploy destroy test test-infra test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
