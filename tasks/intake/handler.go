@@ -27,8 +27,8 @@ type Events interface {
 	Release(ctx context.Context, id string) error
 }
 
-// Starter starts an execution. A name that is taken is no error: the execution
-// it belongs to was started for the same event.
+// Starter starts an execution. A name that is taken is no error and starts
+// nothing: the execution it belongs to was started for the same event.
 type Starter interface {
 	Start(ctx context.Context, workflow, name string, input any) error
 }
@@ -104,9 +104,10 @@ type scanInput struct {
 	Target  *scan.Target `json:"target,omitempty"`
 }
 
-// Handle starts a scan for an event that asks for one. Should the process die
-// between claim and start, the event is lost; the daily sweep finds what it
-// would have found.
+// Handle starts a scan for an event that asks for one. An event that was claimed
+// before is started again under its name, which does nothing where it was
+// started: should the process have died between claim and start, its next
+// delivery makes up for it.
 func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if in.ID == "" {
 		return Out{}, bad("event without an id")
@@ -122,15 +123,18 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if err != nil {
 		return Out{}, fmt.Errorf("claim event %q: %w", in.ID, tasks.StoreError(err))
 	}
-	if !first {
-		return Out{Reason: fmt.Sprintf("event %q was delivered before", in.ID)}, nil
-	}
 	r := h.request(in, target)
 	name := Name(r.subject, r.identity, in.ID)
 	if err := h.starter.Start(ctx, r.workflow, name, r.input); err != nil {
 		err = fmt.Errorf("start %q: %w", name, tasks.StoreError(err))
-		// Without its claim the event's next delivery tries again.
+		if !first {
+			return Out{}, err
+		}
+		// Without its claim the event's next delivery is the first.
 		return Out{}, errors.Join(err, h.events.Release(context.WithoutCancel(ctx), in.ID))
+	}
+	if !first {
+		return Out{Reason: fmt.Sprintf("event %q was delivered before", in.ID)}, nil
 	}
 	return Out{Started: true, Execution: name}, nil
 }

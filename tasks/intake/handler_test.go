@@ -23,9 +23,10 @@ const stackID = "arn:aws:cloudformation:eu-west-1:111122223333:stack/Payments/0a
 
 var now = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
 
-// starter records what was started, as JSON.
+// starter records what was started, as JSON, each name once, as the service does.
 type starter struct {
 	started []string
+	names   map[string]bool
 	err     error
 }
 
@@ -37,6 +38,13 @@ func (s *starter) Start(_ context.Context, workflow, name string, input any) err
 	if err != nil {
 		return err
 	}
+	if s.names[name] {
+		return nil
+	}
+	if s.names == nil {
+		s.names = map[string]bool{}
+	}
+	s.names[name] = true
 	s.started = append(s.started, workflow+" "+name+" "+string(b))
 	return nil
 }
@@ -166,6 +174,71 @@ func TestAnEventThatCouldNotBeStartedMayComeAgain(t *testing.T) {
 	s.err = nil
 	if out, err := h.Handle(t.Context(), stackEvent("CREATE_COMPLETE")); err != nil || !out.Started {
 		t.Errorf("second delivery: %+v, %v", out, err)
+	}
+}
+
+// stops is a store of events, and what starts executions, of a process that dies
+// at its n-th call, before or after the call has done its work.
+type stops struct {
+	intake.Events
+	intake.Starter
+	at    int
+	after bool
+	calls int
+}
+
+var errDied = errors.New("the process died")
+
+func (s *stops) step(work func() error) error {
+	s.calls++
+	if s.calls > s.at || s.calls == s.at && !s.after {
+		return errDied
+	}
+	err := work()
+	if s.calls == s.at {
+		return errDied
+	}
+	return err
+}
+
+func (s *stops) Claim(ctx context.Context, id string, at time.Time) (first bool, err error) {
+	err = s.step(func() error {
+		first, err = s.Events.Claim(ctx, id, at)
+		return err
+	})
+	return first, err
+}
+
+func (s *stops) Release(ctx context.Context, id string) error {
+	return s.step(func() error { return s.Events.Release(ctx, id) })
+}
+
+func (s *stops) Start(ctx context.Context, workflow, name string, input any) error {
+	return s.step(func() error { return s.Starter.Start(ctx, workflow, name, input) })
+}
+
+// TestNoEventIsLost: the process dies at any of its calls, the event comes again,
+// and however often it has come, there is one execution.
+func TestNoEventIsLost(t *testing.T) {
+	now := func() time.Time { return now }
+	for at := 1; at <= 3; at++ {
+		for _, after := range []bool{false, true} {
+			events, started := new(memory.Events), new(starter)
+			dying := &stops{Events: events, Starter: started, at: at, after: after}
+			_, first := intake.New(dying, dying, nil, intake.Config{}, now).Handle(t.Context(), stackEvent("CREATE_COMPLETE"))
+			if at < 3 && first == nil {
+				t.Fatalf("dies at call %d: it lives", at)
+			}
+			well := intake.New(events, started, nil, intake.Config{}, now)
+			for range 2 {
+				if _, err := well.Handle(t.Context(), stackEvent("CREATE_COMPLETE")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(started.started) != 1 {
+				t.Errorf("dies at call %d, after it: %v: %d executions, want 1", at, after, len(started.started))
+			}
+		}
 	}
 }
 
