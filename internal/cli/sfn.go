@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/internal/sfn"
+)
+
+// sfnFlags are what "plumbline sfn" is started with.
+type sfnFlags struct {
+	port    int
+	mocks   string
+	virtual bool
+	seed    uint64
+}
+
+const defaultSfnPort = 8083 // Step Functions Local's
+
+func newSfn(s *Streams) *cobra.Command {
+	var f sfnFlags
+	c := &cobra.Command{
+		Use:   "sfn",
+		Short: "Serve the Step Functions API on this machine",
+		Long: `Serve the API of AWS Step Functions on this machine, as Step Functions Local
+does: the AWS CLI and the SDKs create state machines here, start executions and
+read histories. It listens on 127.0.0.1 until Ctrl-C and needs no account.
+
+What a task calls is answered by a mock file (--mock-config, or SFN_MOCK_CONFIG),
+the one of Step Functions Local: start an execution with the name of a test case
+behind the ARN of its state machine, as in arn:…:stateMachine:Orders#HappyPath.
+
+With --virtual-time a Wait of three days is over at once: time jumps to the next
+thing that is due as soon as no call is in flight.`,
+		Example: `  # serve on port 8083, and talk to it
+  plumbline sfn
+  aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083
+
+  # answer tasks from a mock file, and skip all waiting
+  plumbline sfn --mock-config MockConfigFile.json --virtual-time`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return serveSfn(c.Context(), s, &f) },
+	}
+	flags := c.Flags()
+	flags.IntVar(&f.port, "port", defaultSfnPort, "listen on this `PORT` of 127.0.0.1; 0 takes a free one")
+	flags.StringVar(&f.mocks, "mock-config", "", "answer tasks from this mock `FILE` (default: $SFN_MOCK_CONFIG)")
+	flags.BoolVar(&f.virtual, "virtual-time", false, "let time jump over all waiting")
+	flags.Uint64Var(&f.seed, "seed", 0, "draw jitter and random values from this `NUMBER`; 0 is a new one each time")
+	c.SetHelpTemplate(c.HelpTemplate() + `
+Environment:
+  SFN_MOCK_CONFIG              the mock file where --mock-config is not given
+  AWS_REGION, AWS_ACCOUNT_ID   what stands in ARNs (default: us-east-1, 123456789012)
+
+Exit codes:
+  0  ended by Ctrl-C or SIGTERM
+  2  a flag or the mock file is wrong, or the port is taken
+`)
+	return c
+}
+
+// config is the server that the flags and the environment ask for.
+func (f *sfnFlags) config(s *Streams) (sfn.Config, error) {
+	c := sfn.Config{Virtual: f.virtual, Seed: f.seed, Log: log.New(s.Err, "plumbline: ", log.LstdFlags)}
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if c.Region == "" {
+			c.Region = s.Env(name)
+		}
+	}
+	c.Account = s.Env("AWS_ACCOUNT_ID")
+	flag, file := "--mock-config", f.mocks
+	if file == "" {
+		flag, file = "SFN_MOCK_CONFIG", s.Env("SFN_MOCK_CONFIG")
+	}
+	if file == "" {
+		return c, nil
+	}
+	var err error
+	if c.Mocks, err = sfn.ReadMocks(file); err != nil {
+		if errors.As(err, new(*fs.PathError)) {
+			return c, fileProblem(flag, file, err)
+		}
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+// sfnMode says what is special about the server.
+func sfnMode(f *sfnFlags, c *sfn.Config) string {
+	var parts []string
+	if c.Mocks != nil {
+		parts = append(parts, "tasks answered by "+c.Mocks.File())
+	}
+	if f.virtual {
+		parts = append(parts, "virtual time")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// serveSfn serves until ctx ends.
+func serveSfn(ctx context.Context, s *Streams, f *sfnFlags) error {
+	if f.port < 0 || f.port > 65535 {
+		return usagef("--port %d: allowed are 1 to 65535, and 0 for a free one", f.port)
+	}
+	config, err := f.config(s)
+	if err != nil {
+		return err
+	}
+	api, err := sfn.New(config)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return usagef("port %d is taken by another program. give another by --port, or 0 for a free one", f.port)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("listen on port %d: %w", f.port, err)}
+	}
+	server := &http.Server{Handler: api, ReadHeaderTimeout: time.Minute, ErrorLog: config.Log}
+	fmt.Fprintf(s.Err, "Step Functions API at http://%s%s. Ctrl-C ends it\n", listener.Addr(), sfnMode(f, &config))
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve the API: %w", err)
+	case <-ctx.Done():
+	}
+	// Calls that are nearly done get their answer; a long poll does not.
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
+	defer cancel()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close() // it ends with the process anyway
+	}
+	return nil
+}
