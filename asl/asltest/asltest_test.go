@@ -62,7 +62,8 @@ func problemsOf(t *testing.T, e Endpoint, text string) ([]string, string) {
 	if err := os.WriteFile(filepath.Join(dir, "s.txtar"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	problems, skip, _ := one(t.Context(), e, dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	out, _ := one(t.Context(), e, dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	problems, skip := out.problems, out.skip
 	return problems, skip
 }
 
@@ -171,7 +172,8 @@ func TestIncludeOfItself(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _, _ := one(t.Context(), Embedded(), dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	out, _ := one(t.Context(), Embedded(), dir, filepath.Join(dir, "s.txtar"), options{workflow: workflow})
+	got := out.problems
 	if len(got) != 1 || !strings.Contains(got[0], "perhaps one includes itself") {
 		t.Errorf("got %v", got)
 	}

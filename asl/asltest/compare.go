@@ -60,6 +60,10 @@ func (o *outcome) why() string {
 }
 
 func (o *outcome) comparePath(w wantPath) {
+	if o.history.hidden("", w.owner) {
+		o.unseen++
+		return
+	}
 	got, ok := o.history.path(), true
 	where := ""
 	if w.owner != "" {
@@ -105,6 +109,10 @@ func (o *outcome) compareOutput(s *scenario) {
 }
 
 func (o *outcome) compareEvent(w wantEvent) {
+	if o.history.hidden(w.state, "") {
+		o.unseen++
+		return
+	}
 	n := 0
 	var seen []string
 	for i := range o.history.events {
@@ -135,6 +143,10 @@ func (o *outcome) compareEvent(w wantEvent) {
 }
 
 func (o *outcome) compareCall(w wantCall) {
+	if o.history.hidden(w.state, "") {
+		o.unseen++
+		return
+	}
 	calls := o.history.calls(w.state)
 	if slices.ContainsFunc(calls, func(got any) bool { return contains(got, w.parameters) }) {
 		return
@@ -156,6 +168,9 @@ func (o *outcome) compareReplies(s *scenario) {
 		}
 	}
 	for _, r := range s.queued {
+		if o.history.hidden(r.State, "") {
+			continue
+		}
 		if asked[r.State] > 0 {
 			asked[r.State]--
 			continue

@@ -15,6 +15,7 @@ type outcome struct {
 	history     *history
 	description Description
 	took        time.Duration // of virtual time
+	unseen      int           // lines that the endpoint's history says nothing about
 }
 
 func (o *outcome) problem(line, format string, args ...any) {
@@ -26,12 +27,21 @@ func play(ctx context.Context, e Endpoint, s *scenario) *outcome {
 	o := &outcome{}
 	timed, virtual := e.(Timed)
 	holder, holds := e.(Holder)
-	if len(s.steps) > 0 && (!virtual || !holds) {
-		o.skip = "the scenario moves time or answers tokens, which the endpoint cannot"
-		return o
+	limited, limits := e.(Limited)
+	for _, st := range s.steps {
+		if (!virtual || !holds) && (st.kind != stepReply || !limits) {
+			o.skip = "it moves time, or acts while the execution waits"
+			return o
+		}
 	}
-	name := machineName(s.name)
-	machine, err := e.Create(ctx, Machine{Name: name, Definition: s.source, Type: s.typ, Seed: s.seed, Start: s.start, Script: s.script, Objects: s.objects})
+	m := Machine{Name: machineName(s.name), Definition: s.source, Type: s.typ, Seed: s.seed, Start: s.start, Script: s.script, Objects: s.objects}
+	m.Workflow, m.Case = s.mocked()
+	if limits {
+		if o.skip = limited.Skips(m); o.skip != "" {
+			return o
+		}
+	}
+	machine, err := e.Create(ctx, m)
 	if err != nil {
 		o.problem(s.file, "create the state machine: %v", err)
 		return o
@@ -61,6 +71,9 @@ func play(ctx context.Context, e Endpoint, s *scenario) *outcome {
 		return o
 	}
 	o.history = newHistory(s.definition, execution, events)
+	if limits {
+		o.history.hides = limited.Hides
+	}
 	o.compare(s, virtual)
 	return o
 }
@@ -81,7 +94,7 @@ func machineName(s string) string {
 
 // poll waits for the end on an endpoint whose time passes by itself.
 func poll(ctx context.Context, e Endpoint, execution string) error {
-	pause := 5 * time.Millisecond
+	pause := time.Millisecond
 	for {
 		d, err := e.Describe(ctx, execution)
 		if err != nil {

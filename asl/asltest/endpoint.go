@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"plumbline/asl"
 )
 
 // Endpoint runs state machines. Each Create makes a machine of its own, which
@@ -25,9 +27,23 @@ type Machine struct {
 	Definition []byte
 	Type       string // STANDARD or EXPRESS
 	Seed       uint64
-	Start      time.Time // where virtual time begins
-	Script     *Script   // what its tasks answer
-	Objects    map[string][]byte
+	Start      time.Time         // where virtual time begins
+	Script     *Script           // what its tasks answer
+	Objects    map[string][]byte // by BUCKET/KEY
+
+	// Workflow and Case are how MockConfig calls the state machine and its test
+	// case, for endpoints that answer tasks from that file.
+	Workflow, Case string
+}
+
+// Limited is an Endpoint that cannot run or show everything.
+type Limited interface {
+	// Skips is why the machine cannot run there, "" where it can. Replies to
+	// states that wait for a token are then the endpoint's to give.
+	Skips(m Machine) string
+	// Hides reports whether histories lack what happens inside of a Map state
+	// whose iterations are executions of their own.
+	Hides(m *asl.State) bool
 }
 
 // Description is how an execution stands.

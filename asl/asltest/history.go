@@ -15,6 +15,7 @@ type history struct {
 	at     map[eventKey]int
 	states map[string]*asl.State
 	d      *asl.Definition
+	hides  func(*asl.State) bool // of a Map; nil: everything is shown
 }
 
 type eventKey struct {
@@ -54,6 +55,25 @@ func (h *history) stateOf(e *Event) string {
 		}
 	}
 	return ""
+}
+
+// hidden reports whether the endpoint shows nothing of what happens in the
+// state, nor inside of the Map or Parallel state owner.
+func (h *history) hidden(state, owner string) bool {
+	if h.hides == nil {
+		return false
+	}
+	s := h.states[owner]
+	if s == nil && h.states[state] != nil {
+		s = h.states[state].Machine().Owner()
+	}
+	for ; s != nil; s = s.Machine().Owner() {
+		p := s.ItemProcessor
+		if p != nil && p.Processor != nil && p.Processor.Mode == "DISTRIBUTED" && h.hides(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // path is the states of the machine itself in the order they were entered.

@@ -29,7 +29,13 @@ func (p *parser) finish(workflow func(string) ([]byte, error)) {
 	p.data()
 	p.assign()
 	p.checkNames()
-	s.script = newScript(d, s.queued, p.always)
+	queue := slices.Clone(s.queued)
+	for _, st := range s.steps {
+		if st.kind == stepReply {
+			queue = append(queue, st.reply)
+		}
+	}
+	s.script = newScript(d, queue, p.always)
 	switch {
 	case s.status != "":
 	case s.error != "":

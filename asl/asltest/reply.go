@@ -102,8 +102,8 @@ func (s *Script) Next(state string, input json.RawMessage) (Reply, bool) {
 	return Reply{}, false
 }
 
-// All are the replies of every state in order, for endpoints that want them
-// beforehand, and the standing ones.
+// All are the replies of every state in order, also of those that wait for a
+// token, for endpoints that want them beforehand, and the standing ones.
 func (s *Script) All() (queue map[string][]Reply, always map[string]Reply) { return s.queue, s.always }
 
 // take hands over the next reply to a state that waits for a token.
