@@ -187,6 +187,15 @@ func (s *State) Machines() []*Definition {
 // Owner is the Map or Parallel state this machine stands in, nil at the top.
 func (d *Definition) Owner() *State { return d.owner }
 
+// Source is the definition's JSON as it was written, or of a sub-machine its
+// part; nil where it was not made by Parse. It must not be changed.
+func (d *Definition) Source() json.RawMessage {
+	if d.node == nil {
+		return nil
+	}
+	return d.node.raw
+}
+
 // Machine is the machine the state belongs to.
 func (s *State) Machine() *Definition { return s.machine }
 

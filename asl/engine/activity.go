@@ -55,8 +55,8 @@ func (e *Engine) Poll(ctx context.Context, activityARN, worker string) (Activity
 				continue
 			}
 			e.waitForAnswersLocked()
-			e.postLocked(happening{kind: onWorker, x: next.holder.frame.x, frame: next.holder.frame, gen: next.holder.gen, completion: completion{worker: worker}})
 			e.mu.Unlock()
+			e.keep(happening{kind: onWorker, x: next.holder.frame.x, frame: next.holder.frame, gen: next.holder.gen, completion: completion{worker: worker}})
 			return ActivityTask{Token: next.token, Input: value.Encode(next.input)}, nil
 		}
 		if e.workers.pollers == nil {

@@ -36,6 +36,7 @@ const (
 	timerTask                  // TimeoutSeconds
 	timerBeat                  // HeartbeatSeconds
 	timerExecution
+	timerLater // the outcome of a call that comes later
 )
 
 // await makes the frame wait, and asks for what that needs.

@@ -42,7 +42,9 @@ type Options struct {
 	// Seed, so that scripted answers meet the branches in the order of the text.
 	Ordered bool
 
-	Journal Journal     // nil: none
+	// Journal is where inputs are kept; nil: nowhere. With a Committer, Start,
+	// Stop, Succeed, Fail, Heartbeat and Poll return when what they tell is kept.
+	Journal Journal
 	Watch   func(Event) // gets every event, on the engine's loop: it must not block or call the engine
 	History bool        // keep the events for Execution.History
 
@@ -98,9 +100,10 @@ type Engine struct {
 	// What follows is the loop's own.
 	timers  timers
 	work    *work
+	turn    turn
 	wakeAt  time.Time
 	unwake  func()
-	resumed bool // it goes on with what another engine has begun
+	resumed map[tokenHolder]*Execution // children that another engine has begun, by who waits for them
 	started atomic.Uint64
 }
 
@@ -120,6 +123,7 @@ func New(o Options) *Engine {
 		e.clock = realClock{}
 	}
 	e.jumper, _ = e.clock.(Jumper)
+	e.turn.committer, _ = o.Journal.(Committer)
 	if e.options.Region == "" {
 		e.options.Region = "us-east-1"
 	}
@@ -160,7 +164,9 @@ func (e *Engine) Start(m *Machine, name string, input json.RawMessage) (*Executi
 			return nil, fmt.Errorf("read the input: %w", err)
 		}
 	}
-	return e.start(m, name, v, nil)
+	x, err := e.start(m, name, v, nil)
+	e.keep(happening{})
+	return x, err
 }
 
 func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Execution, error) {
@@ -176,7 +182,7 @@ func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Executio
 	}
 	if old := e.execs[arn]; old != nil {
 		e.mu.Unlock()
-		if old.machine.root != m.root || !value.Equal(old.run.input, input) {
+		if !old.machine.same(m) || !value.Equal(old.run.input, input) {
 			return nil, fmt.Errorf("start %q: %w", name, ErrExecutionExists)
 		}
 		return old, nil
@@ -288,7 +294,7 @@ func (e *Engine) Stop(arn, name, cause string) bool {
 	if x == nil || x.Result().Status != Running {
 		return false
 	}
-	e.post(happening{kind: onStop, x: x, completion: completion{err: &Error{Name: name, Cause: cause}}})
+	e.keep(happening{kind: onStop, x: x, completion: completion{err: &Error{Name: name, Cause: cause}}})
 	return true
 }
 
@@ -314,9 +320,9 @@ func (e *Engine) Heartbeat(token string) error {
 
 func (e *Engine) callback(token string, kind inputKind, c completion) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	h, ok := e.tokens[token]
 	if !ok {
+		e.mu.Unlock()
 		if tokenIsOurs(token) {
 			return ErrTaskTimedOut
 		}
@@ -326,6 +332,7 @@ func (e *Engine) callback(token string, kind inputKind, c completion) error {
 		delete(e.tokens, token)
 	}
 	e.waitForAnswersLocked()
-	e.postLocked(happening{kind: kind, x: h.frame.x, frame: h.frame, gen: h.gen, completion: c})
+	e.mu.Unlock()
+	e.keep(happening{kind: kind, x: h.frame.x, frame: h.frame, gen: h.gen, completion: c})
 	return nil
 }

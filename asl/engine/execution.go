@@ -60,7 +60,9 @@ type Execution struct {
 	keep      bool
 	watch     func(Event)
 	rng       *rand.PCG
-	output    any     // Succeeded
+	output    any // Succeeded
+	ended     time.Time
+	ending    Result  // what the result is once the end is in the journal
 	timer     *timer  // of the whole execution
 	parent    *parent // nil: nobody waits for it inside the engine
 }
@@ -153,6 +155,8 @@ const (
 	onStop                // the execution is to be aborted
 	onSubmit              // a call whose outcome comes later has been taken on
 	onLimits              // a map run gets other limits
+	onLater               // a call has told an outcome that comes later
+	onDamage              // the journal has lost what came next
 )
 
 // happening is one input of the loop: it is all that moves an execution, so a
@@ -164,8 +168,10 @@ type happening struct {
 	gen   uint32 // of the frame when what now happens was set going; else stale
 	which timerKind
 	completion
-	order uint64 // of calls under a virtual clock
-	ask   func() // to be run on the loop; no execution is concerned
+	order uint64        // of calls under a virtual clock
+	at    time.Time     // of onLater: when the outcome comes; zero: never
+	ask   func()        // to be run on the loop; no execution is concerned
+	kept  chan struct{} // closed when the journal has kept it; nil: nobody waits for that
 }
 
 // completion is the outcome of a call, token or child.
@@ -189,6 +195,8 @@ func (x *Execution) apply(h *happening, now time.Time) {
 		x.begin()
 	case onStop:
 		x.abortExecution(h.err)
+	case onDamage:
+		x.fail(h.err)
 	default:
 		if h.frame == nil {
 			x.timeOut()
@@ -278,10 +286,15 @@ func (x *Execution) end(s Status, out any, err *Error, event string) {
 	} else if err != nil {
 		r.Error, r.Cause = err.Name, err.Cause
 	}
-	x.mu.Lock()
-	x.result, x.stopped = r, x.now
-	x.mu.Unlock()
+	x.ending, x.ended = r, x.now
 	x.effects = append(x.effects, effect{kind: finish})
+}
+
+// publish makes the end known to those who ask for it.
+func (x *Execution) publish() {
+	x.mu.Lock()
+	x.result, x.stopped = x.ending, x.ended
+	x.mu.Unlock()
 }
 
 // fail ends the execution with an error.

@@ -185,7 +185,14 @@ type wait struct {
 	fork         *fork
 	early        *completion // of a token, before the call has returned
 	submitted    bool        // there has been a TaskSubmitted
+	later        *deferred   // the outcome of a call that has returned; nil: none yet
 
 	timer, beatTimer, laterTimer *timer
 	cancel                       func() // of the call in flight
+}
+
+// deferred is an outcome that comes later.
+type deferred struct {
+	at time.Time // zero: never
+	completion
 }

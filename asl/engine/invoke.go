@@ -43,6 +43,8 @@ func (e *Engine) prompt(p Prompter, ef *effect) (done completion, ok bool) {
 	}()
 	c := ef.call()
 	c.Input = value.Encode(ef.wait.call.input)
+	e.turn.prompting.Store(true)
+	defer e.turn.prompting.Store(false)
 	out, err, ok := p.Prompt(c)
 	if !ok {
 		return completion{}, false

@@ -11,7 +11,7 @@ import (
 
 // Journal keeps the inputs of the engine's loop, each before it is acted upon.
 // Append is called on the loop, one entry at a time; where it fails, the
-// execution fails. Engine.Resume reads the entries.
+// execution fails. A Committer gathers entries. Engine.Resume reads the entries.
 type Journal interface {
 	Append(Entry) error
 }
@@ -20,13 +20,15 @@ type Journal interface {
 // outside. It is plain data, for JSON or any other form.
 type Entry struct {
 	Execution string    `json:"execution"` // ARN
-	Kind      string    `json:"kind"`      // start, call, submit, token, heartbeat, timer, child, worker, stop, submit, limits
+	Kind      string    `json:"kind"`      // start, call, submit, later, token, heartbeat, timer, child, worker, stop, limits, damage
 	Time      time.Time `json:"time"`      // on the engine's clock
 
 	// Where it happened, and at which of its waits.
 	Frame uint32 `json:"frame,omitempty"`
 	Wait  uint32 `json:"wait,omitempty"`
-	Timer string `json:"timer,omitempty"` // wait, task, heartbeat, execution
+	Timer string `json:"timer,omitempty"` // wait, task, heartbeat, execution, later
+
+	Due time.Time `json:"due,omitzero"` // of a later: when its outcome comes; zero: never
 
 	Value     json.RawMessage `json:"value,omitempty"`     // output; of a start the input
 	Submitted json.RawMessage `json:"submitted,omitempty"` // the first answer of a call
@@ -36,7 +38,11 @@ type Entry struct {
 	Worker    string          `json:"worker,omitempty"`
 
 	// Of a start.
-	Machine     string `json:"machine,omitempty"` // ARN, and "#" and the variant where there is one
+	Machine     string `json:"machine,omitempty"`    // ARN, and "#" and the variant where there is one
+	Definition  string `json:"definition,omitempty"` // of the machine: its text; "" where it was not made of a text
+	MachineName string `json:"machineName,omitempty"`
+	RoleARN     string `json:"roleArn,omitempty"`
+	Express     bool   `json:"express,omitempty"`
 	Name        string `json:"name,omitempty"`
 	Seed        uint64 `json:"seed,omitempty"`
 	Shuffle     bool   `json:"shuffle,omitempty"`
@@ -47,8 +53,8 @@ type Entry struct {
 
 var (
 	entryKinds = [...]string{onStart: "start", onCall: "call", onToken: "token", onHeartbeat: "heartbeat",
-		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit", onLimits: "limits"}
-	timerNames = [...]string{timerWait: "wait", timerTask: "task", timerBeat: "heartbeat", timerExecution: "execution"}
+		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit", onLimits: "limits", onLater: "later", onDamage: "damage"}
+	timerNames = [...]string{timerWait: "wait", timerTask: "task", timerBeat: "heartbeat", timerExecution: "execution", timerLater: "later"}
 )
 
 // entry is a happening as the journal keeps it.
@@ -61,6 +67,7 @@ func (h *happening) entry(now time.Time) Entry {
 	switch h.kind {
 	case onStart:
 		e.Machine, e.Name, e.Seed, e.Shuffle = x.machine.qualifiedARN(), x.Name, x.seed, x.shuffle
+		e.Definition, e.MachineName, e.RoleARN, e.Express = x.machine.root.text, x.machine.Name, x.machine.RoleARN, x.machine.Express
 		e.Value = value.Encode(x.run.input)
 		if x.parent != nil {
 			e.Parent, e.ParentFrame, e.ParentWait = x.parent.frame.x.ARN, x.parent.frame.id, x.parent.gen
@@ -70,12 +77,13 @@ func (h *happening) entry(now time.Time) Entry {
 		e.Timer = timerNames[h.which]
 		return e
 	}
+	e.Due = h.at
 	if h.hasSubmit {
 		e.Submitted = value.Encode(h.submitted)
 	}
 	if h.err != nil {
 		e.Failed, e.Error, e.Cause = true, h.err.Name, h.err.Cause
-	} else if h.kind == onCall || h.kind == onToken || h.kind == onChild || h.kind == onLimits {
+	} else if h.kind == onCall || h.kind == onToken || h.kind == onChild || h.kind == onLimits || h.kind == onLater {
 		e.Value = value.Encode(h.output)
 	}
 	return e
@@ -104,7 +112,7 @@ func (e *Entry) happening(x *Execution) (*happening, error) {
 			h.which = timerKind(k)
 		}
 	}
-	h.worker = e.Worker
+	h.worker, h.at = e.Worker, e.Due
 	var err error
 	if len(e.Value) > 0 {
 		if h.output, err = value.Decode(e.Value); err != nil {
@@ -136,125 +144,6 @@ func (f *frame) find(id uint32) *frame {
 		}
 	}
 	return nil
-}
-
-// Resume rebuilds the executions of a journal and lets those go on that had
-// not ended: timers are set again, and calls that had not returned are made
-// again, with the same Key and Attempt. It is for a new engine; entries must be
-// in the order of the journal, and machine gives the machine of an ARN, nil
-// for one it does not know. Nothing is resumed where there is an error.
-func (e *Engine) Resume(entries []Entry, machine func(arn string) *Machine) ([]*Execution, error) {
-	var list []*Execution
-	var err error
-	e.ask(func() { list, err = e.replay(entries, machine) })
-	return list, err
-}
-
-func (e *Engine) replay(entries []Entry, machine func(arn string) *Machine) ([]*Execution, error) {
-	e.resumed = true
-	byARN := map[string]*Execution{}
-	var list []*Execution
-	for i := range entries {
-		en := &entries[i]
-		x := byARN[en.Execution]
-		if en.Kind == entryKinds[onStart] {
-			m := machine(en.Machine)
-			if m == nil {
-				return nil, fmt.Errorf("resume %s: its machine %s is not known", en.Execution, en.Machine)
-			}
-			input, err := value.Decode(en.Value)
-			if err != nil {
-				return nil, fmt.Errorf("resume %s: read its input: %w", en.Execution, err)
-			}
-			e.mu.Lock()
-			m = e.identifyLocked(m)
-			e.mu.Unlock()
-			x = e.newExecution(m, en.Name, en.Execution, input)
-			x.Started, x.seed, x.shuffle = en.Time, en.Seed, en.Shuffle
-			x.watch = nil // who watches has seen it
-			byARN[en.Execution] = x
-			list = append(list, x)
-			if p := byARN[en.Parent]; p != nil {
-				if f := p.root.find(en.ParentFrame); f != nil {
-					x.parent = &parent{frame: f, gen: en.ParentWait}
-				}
-			}
-			x.apply(&happening{kind: onStart, x: x}, en.Time)
-			x.effects = x.effects[:0]
-			continue
-		}
-		if x == nil {
-			return nil, fmt.Errorf("the journal has an entry of %s, but not its start", en.Execution)
-		}
-		if !x.live() {
-			continue
-		}
-		h, err := en.happening(x)
-		if err != nil {
-			return nil, err
-		}
-		x.apply(h, en.Time)
-		x.effects = x.effects[:0]
-	}
-	e.mu.Lock()
-	for _, x := range list {
-		e.execs[x.ARN] = x
-	}
-	e.mu.Unlock()
-	for _, x := range list {
-		x.watch = e.options.Watch
-		e.goOn(x)
-	}
-	return list, nil
-}
-
-// goOn does again what a rebuilt execution waits for.
-func (e *Engine) goOn(x *Execution) {
-	if !x.live() {
-		close(x.done)
-		if x.parent != nil { // who may not have heard of it
-			e.settle(x)
-		}
-		return
-	}
-	if x.machine.timeout > 0 {
-		x.effects = append(x.effects, effect{kind: armTimer, which: timerExecution, at: x.Started.Add(x.machine.timeout)})
-	}
-	x.root.waitAgain()
-	e.perform(x)
-	if p := x.parent; p != nil {
-		if p.frame.gen == p.gen && p.frame.wait != nil {
-			p.frame.wait.child = x.ARN
-		} else { // its parent has ended, and would have stopped it
-			e.post(happening{kind: onStop, x: x, completion: completion{err: &Error{}}})
-		}
-	}
-}
-
-// waitAgain asks for all that the frame and those below it wait for.
-func (f *frame) waitAgain() {
-	w := f.wait
-	if w == nil {
-		return
-	}
-	x := f.x
-	switch w.kind {
-	case waitFork:
-		for _, child := range w.fork.live {
-			child.waitAgain()
-		}
-		return
-	case waitTimer, waitRetry:
-		x.effects = append(x.effects, effect{kind: armTimer, frame: f, gen: f.gen, wait: w, which: timerWait, at: w.until})
-		return
-	case waitCall:
-		x.effects = append(x.effects, effect{kind: startCall, frame: f, gen: f.gen, wait: w})
-	case waitWorker:
-		x.effects = append(x.effects, effect{kind: offerTask, frame: f, gen: f.gen, wait: w})
-	case waitToken, waitChild:
-		x.effects = append(x.effects, effect{kind: hold, frame: f, gen: f.gen, wait: w})
-	}
-	f.armLimits()
 }
 
 // MemoryJournal is a Journal that keeps its entries in memory. The zero value

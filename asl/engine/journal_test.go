@@ -168,7 +168,7 @@ func TestResumeErrors(t *testing.T) {
 		machine func(string) *engine.Machine
 		want    string
 	}{
-		{"unknown machine", good, func(string) *engine.Machine { return nil }, "its machine arn:aws:states:us-east-1:123456789012:stateMachine:StateMachine is not known"},
+		{"unknown machine", change(func(es []engine.Entry) { es[0].Definition = "" }), func(string) *engine.Machine { return nil }, "its machine arn:aws:states:us-east-1:123456789012:stateMachine:StateMachine is not known"},
 		{"no start", good[1:], known, "but not its start"},
 		{"input", change(func(es []engine.Entry) { es[0].Value = json.RawMessage(`{`) }), known, "read its input"},
 		{"kind", change(func(es []engine.Entry) { es[1].Kind = "?" }), known, `unknown kind "?"`},

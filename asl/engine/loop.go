@@ -74,6 +74,7 @@ func (e *Engine) loop() {
 			e.handle(&batch[i])
 			batch[i] = happening{}
 		}
+		e.endTurn()
 		e.fire()
 	}
 }
@@ -81,7 +82,11 @@ func (e *Engine) loop() {
 // handle applies one input and does what the execution then wants done.
 func (e *Engine) handle(h *happening) {
 	x := h.x
+	if h.kept != nil {
+		e.turn.kept = append(e.turn.kept, h.kept)
+	}
 	if h.ask != nil {
+		e.endTurn()
 		h.ask()
 	}
 	if x == nil || h.kind != onStart && !x.live() {
@@ -91,6 +96,9 @@ func (e *Engine) handle(h *happening) {
 		return
 	}
 	now := e.clock.Now()
+	if h.kind == onStart {
+		now = x.Started
+	}
 	if h.later != nil {
 		e.deferCall(h, now)
 		return
@@ -102,24 +110,26 @@ func (e *Engine) handle(h *happening) {
 				x.begin()
 			}
 			x.fail(&Error{Name: ErrRuntime, Cause: "append to the journal: " + err.Error()})
-			e.perform(x)
+			e.moved(x)
 			return
 		}
 	}
-	if h.kind == onCall && h.frame.wait.cancel != nil {
+	if (h.kind == onCall || h.kind == onLater) && h.frame.wait.cancel != nil {
 		h.frame.wait.cancel = nil // what is over need not be kept
 	}
 	x.apply(h, now)
-	e.perform(x)
+	e.moved(x)
 }
 
-// perform does what an execution wants done.
-func (e *Engine) perform(x *Execution) {
-	for i := 0; i < len(x.effects); i++ {
-		ef := &x.effects[i]
+// perform does what an execution wants done: effects is what there is of it.
+func (e *Engine) perform(x *Execution, effects []effect) {
+	for i := range effects {
+		ef := &effects[i]
 		switch ef.kind {
 		case startCall:
-			e.startCall(ef)
+			if ef.frame.gen == ef.gen { // else it was over within the turn
+				e.startCall(ef)
+			}
 		case armTimer:
 			e.arm(x, ef)
 		case dropTimers:
@@ -129,7 +139,9 @@ func (e *Engine) perform(x *Execution) {
 				ef.wait.cancel()
 			}
 		case stopChild:
-			e.Stop(ef.wait.child, "", "")
+			if child := e.Execution(ef.wait.child); child != nil {
+				e.post(happening{kind: onStop, x: child, completion: completion{err: &Error{}}})
+			}
 		case hold:
 			e.holdToken(ef)
 		case offerTask:
@@ -139,6 +151,7 @@ func (e *Engine) perform(x *Execution) {
 			if x.timer != nil {
 				e.disarm(x.timer)
 			}
+			x.publish()
 			if x.parent != nil {
 				e.settle(x)
 			}
@@ -146,8 +159,6 @@ func (e *Engine) perform(x *Execution) {
 			close(x.done)
 		}
 	}
-	clear(x.effects)
-	x.effects = x.effects[:0]
 }
 
 func (e *Engine) holdToken(ef *effect) {

@@ -32,6 +32,14 @@ type Identity struct {
 	Variant string
 }
 
+// same reports whether n is this machine by the same text, or the same compiled.
+func (m *Machine) same(n *Machine) bool {
+	if m.root == n.root {
+		return true
+	}
+	return m.root.text != "" && m.root.text == n.root.text
+}
+
 // qualifiedARN is the ARN, with "#" and the variant where there is one.
 func (m *Machine) qualifiedARN() string {
 	if m.Variant == "" {
@@ -51,6 +59,7 @@ func (m *Machine) As(id Identity) *Machine {
 type program struct {
 	start  *state
 	states map[string]*state
+	text   string // of the whole machine; "" in a branch, or where there is none
 }
 
 type kind uint8
@@ -105,6 +114,7 @@ func (c *compiler) problem(pos asl.Pos, format string, args ...any) {
 func Compile(d *asl.Definition) (*Machine, error) {
 	c := &compiler{}
 	m := &Machine{root: c.program(d), definition: d}
+	m.root.text = string(d.Source())
 	if d.TimeoutSeconds != nil {
 		m.timeout = seconds(*d.TimeoutSeconds)
 	}

@@ -144,17 +144,7 @@ func (s *nestedSpec) started(call *pendingCall, child *Execution) completion {
 
 // childOf is the execution that the frame's call has started already.
 func (e *Engine) childOf(ef *effect) *Execution {
-	if !e.resumed {
-		return nil
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, x := range e.execs {
-		if p := x.parent; p != nil && p.frame == ef.frame && p.gen == ef.gen {
-			return x
-		}
-	}
-	return nil
+	return e.resumed[tokenHolder{ef.frame, ef.gen}]
 }
 
 func (s *nestedSpec) errorName(name string) string {

@@ -203,6 +203,8 @@ func (x *Execution) wake(h *happening) {
 		f.due(h.which)
 	case onCall:
 		f.returned(&h.completion)
+	case onLater:
+		f.postponed(h.at, &h.completion)
 	case onSubmit:
 		f.submitted(h.submitted)
 	case onToken:
@@ -220,6 +222,12 @@ func (x *Execution) wake(h *happening) {
 
 // due is a timer that has gone off.
 func (f *frame) due(which timerKind) {
+	if which == timerLater {
+		c := f.wait.later.completion
+		f.wait.later = nil
+		f.returned(&c)
+		return
+	}
 	switch f.wait.kind {
 	case waitTimer:
 		f.wait = nil

@@ -219,6 +219,20 @@ func (f *frame) returned(c *completion) {
 	f.outcome(c)
 }
 
+// postponed is a call that has returned and told its outcome, which counts at
+// a later time, the zero time being never.
+func (f *frame) postponed(at time.Time, c *completion) {
+	f.wait.later = &deferred{at, *c}
+	f.armLater()
+}
+
+// armLater arms the timer of an outcome that comes later.
+func (f *frame) armLater() {
+	if w := f.wait; !w.later.at.IsZero() {
+		f.x.effects = append(f.x.effects, effect{kind: armTimer, frame: f, gen: f.gen, wait: w, which: timerLater, at: w.later.at})
+	}
+}
+
 // submitted is the first answer of a call whose outcome comes otherwise.
 func (f *frame) submitted(answer any) {
 	if f.wait.submitted {

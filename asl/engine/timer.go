@@ -13,15 +13,11 @@ type timer struct {
 	frame *frame // nil: the execution's own time-out
 	gen   uint32
 	which timerKind
-	index int32      // in the heap; -1: out of it
-	later *happening // of a call whose outcome comes later; nil: the timer itself
+	index int32 // in the heap; -1: out of it
 }
 
 // due is what happens when the timer goes off.
 func (t *timer) due() happening {
-	if t.later != nil {
-		return *t.later
-	}
 	return happening{kind: onTimer, x: t.x, frame: t.frame, gen: t.gen, which: t.which}
 }
 
@@ -68,6 +64,8 @@ func (e *Engine) arm(x *Execution, ef *effect) {
 			e.disarm(ef.wait.beatTimer)
 		}
 		ef.wait.beatTimer = t
+	case timerLater:
+		ef.wait.laterTimer = t
 	default:
 		ef.wait.timer = t
 	}
@@ -110,18 +108,21 @@ func (e *Engine) rest() {
 	}
 }
 
-// deferCall has the outcome of a call come later, or never.
+// deferCall has the outcome of a call come later, or never. Both what the call
+// has answered at first and the outcome go into the journal now: a call that
+// has returned is not made again.
 func (e *Engine) deferCall(h *happening, now time.Time) {
 	w, later := h.frame.wait, h.later
 	if later.Submitted != nil {
 		c := outcomeOf(true, later.Submitted, nil)
 		e.handle(&happening{kind: onSubmit, x: h.x, frame: h.frame, gen: h.gen, completion: c})
 	}
-	if later.After < 0 || h.frame.wait != w {
+	if h.frame.wait != w {
 		return
 	}
-	next := happening{kind: onCall, x: h.x, frame: h.frame, gen: h.gen, completion: outcomeOf(w.call.spec.token, later.Output, later.Err)}
-	e.timers.seq++
-	w.laterTimer = &timer{at: now.Add(later.After), seq: e.timers.seq, later: &next}
-	heap.Push(&e.timers, w.laterTimer)
+	next := happening{kind: onLater, x: h.x, frame: h.frame, gen: h.gen, completion: outcomeOf(w.call.spec.token, later.Output, later.Err)}
+	if later.After >= 0 {
+		next.at = now.Add(later.After)
+	}
+	e.handle(&next)
 }
