@@ -268,7 +268,7 @@ func (e *Exploration) run(ctx context.Context, plan Plan, clean any) (*Trial, er
 		err = t.settle(ctx, in.engine, w.Ended)
 	}
 	t.Executions = in.engine.Executions()
-	t.calls, t.Sites = in.calls, in.Sites()
+	t.calls, t.Sites = in.made(), in.Sites()
 	if w.Effects != nil {
 		t.Effects = w.Effects()
 	}

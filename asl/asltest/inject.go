@@ -57,6 +57,12 @@ func (i *Injector) Sites() []Site {
 	return sites
 }
 
+func (i *Injector) made() []calling {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Clone(i.calls)
+}
+
 // Unused are the plan's faults whose call was not made.
 func (i *Injector) Unused() Plan {
 	i.mu.Lock()

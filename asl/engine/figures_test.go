@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,11 +64,11 @@ func TestAMapGrowsInProportion(t *testing.T) {
 // countingClock counts how often the engine moves it: a step of the loop each.
 type countingClock struct {
 	*engine.VirtualClock
-	jumps int
+	jumps atomic.Int64
 }
 
 func (c *countingClock) Jump() bool {
-	c.jumps++
+	c.jumps.Add(1)
 	return c.VirtualClock.Jump()
 }
 
@@ -104,7 +105,7 @@ func beat(tb testing.TB, m *engine.Machine, history bool) int {
 	if err != nil || r.Status != engine.Succeeded || x.Stopped().Sub(x.Started) != 72*time.Hour {
 		tb.Fatal(err, r, x.Stopped())
 	}
-	return clock.jumps
+	return int(clock.jumps.Load())
 }
 
 // TestHeartbeatsCostAStepEach: 72 hours and 1,000 heartbeats are some 1,000 jumps
