@@ -32,7 +32,8 @@ type resolver struct {
 	variants  [][]*variant      // of each declared resource, over all worlds
 	varied    map[string]*Model // what Model.With made, by choices
 	varies    bool              // some variable has several values that its parameter allows
-	sure      *world            // the strict world, made when first asked for
+	choosing  map[*Resource]*choosing
+	sure      *world // the strict world, made when first asked for
 	world     *world
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work

@@ -64,56 +64,82 @@ func (r *resolver) choiceFor(i int, text string) int {
 	return len(v.choices) - 1
 }
 
-// anyProperty is the key of Varying for a resource of which it is not known
-// which property reads what.
-const anyProperty = ""
+// choosing is a resource that reads parameters which have several allowed values.
+type choosing struct {
+	variant *variant
+	varying map[*Value]Variation // nil: not asked for yet
+}
 
-// Varying says which parameters a resource of the model takes values from in
-// each of its properties, of those that may take several values by their
-// AllowedValues and were not given; property "" stands for each. Conditions are
-// not meant: their outcomes are worlds already. It is nil for most resources.
-// It is safe for concurrent use; what it returns must not be changed.
-func (m *Model) Varying(res *Resource) map[string][]string {
+// Variation says which parameters the values in a map of a resource's
+// properties are taken from, by key; key "" stands for every key of the map.
+type Variation map[string][]string
+
+// Varying says which parameters a resource of the model takes values from, of
+// those that may take several values by their AllowedValues and were not given:
+// for its properties, and for each map within them that is written as one.
+// Conditions are not meant: their outcomes are worlds already. It is nil for
+// most resources. It is safe for concurrent use; what it returns must not be
+// changed.
+func (m *Model) Varying(res *Resource) map[*Value]Variation {
 	r := m.resolver
 	if r == nil || !r.varies {
 		return nil
 	}
-	i, ok := m.index()[res.LogicalID]
-	if !ok || m.Resources[i] != res {
-		return nil
-	}
-	v := m.variants[i]
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !v.asked {
-		v.asked = true
-		v.varying = r.varying(v, res)
+	c := r.choosing[res]
+	if c == nil || c.varying != nil {
+		return c.asked()
 	}
-	return v.varying
-}
-
-func (r *resolver) varying(v *variant, res *Resource) map[string][]string {
+	out := make(map[*Value]Variation)
 	var read []string
-	for _, x := range v.reads {
+	for _, x := range c.variant.reads {
 		if !x.condition && r.enumerates(x.which) {
 			read = append(read, r.variables[x.which].name)
 		}
 	}
-	if read == nil {
+	if at, ok := r.index[res.LogicalID]; ok && res.Expanded == "" {
+		r.varying(out, read, r.declared[at].Body.Get("Properties"), res.Properties)
+	} else {
+		out[res.Properties] = Variation{"": read}
+	}
+	c.varying = out
+	return out
+}
+
+// asked is what Varying found out before, nil for a resource that varies in nothing.
+func (c *choosing) asked() map[*Value]Variation {
+	if c == nil {
 		return nil
 	}
-	if at, ok := r.index[res.LogicalID]; ok && res.Expanded == "" {
-		out := make(map[string][]string)
-		for _, f := range r.declared[at].Body.Get("Properties").fields() {
-			r.mentioned(f.Value, 0, func(name string, _ *Value, _ bool) {
-				if slices.Contains(read, name) && !slices.Contains(out[f.Key], name) {
-					out[f.Key] = append(out[f.Key], name)
-				}
-			})
-		}
-		return out
+	return c.varying
+}
+
+// varying notes which of the parameters read the values in the map source are
+// taken from; value is what it was resolved to.
+func (r *resolver) varying(out map[*Value]Variation, read []string, source, value *Value) {
+	if !source.IsKind(Map) || !value.IsKind(Map) || !source.dynamic {
+		return
 	}
-	return map[string][]string{anyProperty: read}
+	here := make(Variation)
+	for i := range source.Fields {
+		f := &source.Fields[i]
+		key := f.Key
+		if strings.HasPrefix(key, "Fn::") || key == "Ref" {
+			key = "" // what keys it makes is not asked
+		}
+		r.mentioned(f.Value, 0, func(name string, _ *Value, _ bool) {
+			if slices.Contains(read, name) && !slices.Contains(here[key], name) {
+				here[key] = append(here[key], name)
+			}
+		})
+		if key != "" && here[key] != nil {
+			r.varying(out, read, f.Value, value.Get(key))
+		}
+	}
+	if len(here) > 0 {
+		out[value] = here
+	}
 }
 
 // enumerates reports whether the values of a variable are those that a

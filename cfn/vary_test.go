@@ -18,7 +18,7 @@ Parameters:
 Mappings: {M: {dev: {k: 1}, prod: {k: 2}, test: {k: 3}}}
 Resources:
   Plain: {Type: T, Properties: {V: !Ref Free}}
-  A: {Type: T, Properties: {V: !Ref Env, W: !Sub "${Env}-${Size}", X: !Ref Only, Y: !Ref Stored, Z: !Ref Zones}}
+  A: {Type: T, Properties: {V: !Ref Env, W: !Sub "${Env}-${Size}", X: !Ref Only, Y: !Ref Stored, Z: !Ref Zones, Deep: {Of: !Ref Env, Free: !Ref Free}}}
   B: {Type: T, Properties: {V: !FindInMap [M, !Ref Env, k], W: 1}}
 `
 
@@ -28,14 +28,18 @@ func TestVarying(t *testing.T) {
 		t.Fatalf("%d worlds, and no condition", len(models))
 	}
 	base := models[0]
-	got := map[string]map[string][]string{}
+	got := map[string]Variation{}
 	for _, r := range base.Resources {
-		got[r.LogicalID] = base.Varying(r)
+		got[r.LogicalID] = base.Varying(r)[r.Properties]
 	}
-	want := map[string]map[string][]string{
-		"Plain": nil, "A": {"V": {"Env"}, "W": {"Env", "Size"}}, "B": {"V": {"Env"}},
+	want := map[string]Variation{
+		"Plain": nil, "A": {"V": {"Env"}, "W": {"Env", "Size"}, "Deep": {"Env"}}, "B": {"V": {"Env"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	a := base.Resource("A")
+	if diff := cmp.Diff(Variation{"Of": {"Env"}}, base.Varying(a)[a.Properties.Get("Deep")]); diff != "" {
 		t.Error(diff)
 	}
 	for name, want := range map[string]string{"Env": "[dev test] true", "Size": "[1 2] false", "Only": "[] false", "Free": "[] false", "Nothing": "[] false"} {

@@ -1,6 +1,9 @@
 package cfn
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // world is one assignment of values to the variables of a template.
 type world struct {
@@ -45,8 +48,6 @@ type variant struct {
 	reads     []read
 	resources []*Resource // one; for a SAM resource what it is expanded to
 
-	asked   bool // varying is made
-	varying map[string][]string
 }
 
 // Worlds resolves the template: first in the base world, where given values
@@ -170,6 +171,14 @@ func (r *resolver) resolve(d *Declared) *variant {
 		v.resources = []*Resource{res}
 	}
 	v.reads = r.reads
+	if r.varies && slices.ContainsFunc(v.reads, func(x read) bool { return !x.condition && r.enumerates(x.which) }) {
+		if r.choosing == nil {
+			r.choosing = make(map[*Resource]*choosing)
+		}
+		for _, res := range v.resources {
+			r.choosing[res] = &choosing{variant: v}
+		}
+	}
 	r.recording, r.reads = false, nil
 	return v
 }

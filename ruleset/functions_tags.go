@@ -78,6 +78,9 @@ func tagsOf(v ref.Val) ref.Val {
 		child := v.value.Get(s.TagProperty)
 		if v.owner.trace != nil {
 			v.owner.trace.read(v.owner, v.value, s.TagProperty, child)
+			if v.owner.varying != nil {
+				v.owner.trace.vary(v.owner, v.value, s.TagProperty, child, true)
+			}
 		}
 		return tagMap(child, v.owner)
 	case *listView:

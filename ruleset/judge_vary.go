@@ -18,9 +18,13 @@ const maxVaried = 64
 // a value of a parameter gives way to what is seen with each of them. Of a
 // parameter whose default is seen another value is told where it fails.
 func (j *judgement) vary(c *compiled, all []seen) outcome {
-	steps := j.walk(c, all)
+	// What fails as it is needs no other value, and mostly nothing is split.
+	steps := j.walk(c, all, true)
 	base := j.mergeWith(all, steps, nil)
 	if base.verdict == finding.Fail || base.verdict == finding.Error {
+		return base
+	}
+	if steps = j.walk(c, all, false); len(steps) == len(all) {
 		return base
 	}
 	var tried [][]setting
@@ -105,8 +109,8 @@ func (s *step) next() string {
 
 // walk goes through the values of the parameters that the rule judges by, one
 // after the other, fewest changes first. It returns the worlds in the order of
-// those that they differ from.
-func (j *judgement) walk(c *compiled, all []seen) []step {
+// those that they differ from. Only those that have no value where asked so.
+func (j *judgement) walk(c *compiled, all []seen, unvalued bool) []step {
 	queue := make([]step, len(all))
 	for i, x := range all {
 		queue[i] = step{seen: x, from: i}
@@ -123,6 +127,11 @@ func (j *judgement) walk(c *compiled, all []seen) []step {
 			done = append(done, at)
 			continue
 		}
+		if unvalued && known {
+			at.settled = append(slices.Clip(at.settled), parameter)
+			queue = append(queue, at)
+			continue
+		}
 		next := step{from: at.from, set: at.set, split: at.split || !known, settled: append(slices.Clip(at.settled), parameter)}
 		missing := false
 		for _, value := range others[:min(len(others), budget)] {
@@ -133,7 +142,7 @@ func (j *judgement) walk(c *compiled, all []seen) []step {
 				continue
 			}
 			resource := other.Resource(at.resource.LogicalID)
-			if resource == nil {
+			if resource == nil || resource == at.resource && len(c.rule.Relations) == 0 {
 				continue
 			}
 			world := j.add(other)

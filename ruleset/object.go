@@ -21,10 +21,10 @@ var anyType = &schema.Type{Kind: schema.Any}
 type owner struct {
 	model    *cfn.Model
 	resource *cfn.Resource
-	trace    *trace              // nil: reads are not recorded
-	render   bool                // unknown texts read as words for people: messages only
-	policy   *Policy             // of the policy variable only
-	varying  map[string][]string // see cfn.Model.Varying; nil: nothing varies, or it is not asked for
+	trace    *trace                       // nil: reads are not recorded
+	render   bool                         // unknown texts read as words for people: messages only
+	policy   *Policy                      // of the policy variable only
+	varying  map[*cfn.Value]cfn.Variation // see cfn.Model.Varying; nil: nothing varies, or it is not asked for
 	// statements keeps the normal form of policy statements, which many rules
 	// ask for; nil: it is made each time. Shared by the evaluations of one
 	// judgement, so not safe for concurrent use.
@@ -82,6 +82,9 @@ func (o *owner) read(v *view, name string, child *cfn.Value) ref.Val {
 	}
 	if o.trace != nil {
 		o.trace.read(o, v.value, name, child)
+		if o.varying != nil && child != nil {
+			o.trace.vary(o, v.value, name, child, p.Type.Kind != schema.Object)
+		}
 	}
 	if o.render && child.IsKind(cfn.String) && confidential(name, child) {
 		return types.String(masked)

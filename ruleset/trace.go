@@ -35,10 +35,6 @@ func newTrace() *trace { return &trace{paths: map[*cfn.Value]string{}} }
 func (t *trace) read(o *owner, parent *cfn.Value, name string, child *cfn.Value) {
 	if t.only != nil {
 		t.seen(o, child)
-		if o.varying != nil && child != nil && parent == o.resource.Properties {
-			t.vary(o.varying[name])
-			t.vary(o.varying[""])
-		}
 		return
 	}
 	path := name
@@ -58,11 +54,18 @@ func (t *trace) seen(o *owner, v *cfn.Value) {
 	}
 }
 
-// vary keeps parameters, each once.
-func (t *trace) vary(parameters []string) {
-	for _, p := range parameters {
-		if !slices.Contains(t.varying, p) {
-			t.varying = append(t.varying, p)
+// vary keeps the parameters that a value which was read is taken from. Where
+// parts of it are read one by one (whole is false), these count by themselves.
+func (t *trace) vary(o *owner, parent *cfn.Value, name string, child *cfn.Value, whole bool) {
+	if t.only == nil || !whole && o.varying[child] != nil {
+		return
+	}
+	here := o.varying[parent]
+	for _, list := range [...][]string{here[name], here[""]} {
+		for _, p := range list {
+			if !slices.Contains(t.varying, p) {
+				t.varying = append(t.varying, p)
+			}
 		}
 	}
 }
