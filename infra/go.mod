@@ -4,6 +4,9 @@ go 1.26.0
 
 replace plumbline => ../
 
+// What npm installs holds files that end in .go.
+ignore ./node_modules
+
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.270.0
 	github.com/aws/constructs-go/constructs/v10 v10.6.0

@@ -19,18 +19,18 @@ const intakeName = "Intake"
 // pattern is an event pattern of EventBridge.
 type pattern = map[string]any
 
-// StackChanges is the pattern of the ends of changes to stacks, nested ones
+// stackChanges is the pattern of the ends of changes to stacks, nested ones
 // and deletions included: the statuses that tasks/intake scans for.
-func StackChanges() map[string]any {
+func stackChanges() map[string]any {
 	return pattern{
 		"source": list("aws.cloudformation"), "detail-type": list("CloudFormation Stack Status Change"),
 		"detail": pattern{"status-details": pattern{"status": list(pattern{"suffix": "_COMPLETE"}, pattern{"suffix": "_FAILED"})}},
 	}
 }
 
-// ComplianceChanges is the pattern of resources that AWS Config has come to
+// complianceChanges is the pattern of resources that AWS Config has come to
 // think otherwise of.
-func ComplianceChanges() map[string]any {
+func complianceChanges() map[string]any {
 	return pattern{
 		"source": list("aws.config"), "detail-type": list("Config Rules Compliance Change"),
 		"detail": pattern{"messageType": list("ComplianceChangeNotification"), "newEvaluationResult": pattern{"complianceType": list("COMPLIANT", "NON_COMPLIANT")}},
@@ -62,8 +62,8 @@ func (s *suite) newIntake(scope constructs.Construct) error {
 		})
 		s.queues.admit(r.AttrArn())
 	}
-	rule("StackChanges", "a change to a stack has ended", &awsevents.CfnRuleProps{EventPattern: StackChanges()})
-	rule("ComplianceChanges", "AWS Config judges a resource otherwise", &awsevents.CfnRuleProps{EventPattern: ComplianceChanges()})
+	rule("StackChanges", "a change to a stack has ended", &awsevents.CfnRuleProps{EventPattern: stackChanges()})
+	rule("ComplianceChanges", "AWS Config judges a resource otherwise", &awsevents.CfnRuleProps{EventPattern: complianceChanges()})
 	if at := s.d.Schedules.Daily; at != deployment.Off {
 		rule("Daily", "scan all stacks each day", &awsevents.CfnRuleProps{ScheduleExpression: jsii.String(at)})
 	}

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"fmt"
+	"log"
 	"os"
 
 	"plumbline/infra/permission"
@@ -14,7 +14,6 @@ func main() {
 		err = os.WriteFile("../../docs/permissions.md", page, 0o644)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "permissions:", err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }
