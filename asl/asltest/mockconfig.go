@@ -184,7 +184,12 @@ func (f *mockFile) response(r Reply) (string, error) {
 }
 
 func (f *mockFile) text() ([]byte, error) {
-	machines, err := json.MarshalIndent(f.machines, "  ", "  ")
+	type machine struct{ TestCases map[string]map[string]string }
+	all := make(map[string]machine, len(f.machines))
+	for name, cases := range f.machines {
+		all[name] = machine{cases}
+	}
+	machines, err := json.MarshalIndent(all, "  ", "  ")
 	if err != nil {
 		return nil, err
 	}
