@@ -64,6 +64,7 @@ type judge struct {
 	warnings   []string
 	sources    map[string][]byte // of standard input
 	report     *scan.Report
+	unkept     error // why the scan is not in the data folder
 }
 
 // open reads the policy file, the rules and the parameters. Everything wrong
@@ -231,10 +232,16 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 		Templates: list.Templates, Skipped: list.Skipped, Parameters: j.params,
 		Account: j.flags.account, Region: j.flags.region,
 		Rules: j.set, Policy: j.policy, NoSuppressions: q.noSuppressions,
-		Data: q.data, Provenance: j.provenance(), Observe: q.timed.observer(),
+		Data: q.data, Paths: paths, Provenance: j.provenance(), Observe: q.timed.observer(),
 	}
 	if q.data != "" {
 		o.Render = j.render
+		o.Waiting = func() {
+			if q.bar != nil {
+				q.bar.clear()
+			}
+			fmt.Fprintf(s.Err, "plumbline: waiting for another scan that writes to %q\n", q.data)
+		}
 	}
 	if q.keep != nil {
 		o.Keep = func(status string) bool { return q.keep[status] }
@@ -244,9 +251,10 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 	}
 	before := processorTime()
 	rep, err := local.Scan(ctx, o)
-	if err != nil {
+	if rep == nil {
 		return nil, err
 	}
+	j.unkept = err
 	q.timed.scanned(j.set.Compiling(), processorTime()-before)
 	j.report = rep
 	j.warnings = append(j.warnings, rep.Warnings...)

@@ -67,7 +67,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")
 	f.judge.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
-	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists")
+	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists, but for what cannot be judged")
 	fl.BoolVar(&f.noSuppressions, "no-suppressions", false, "show suppressed findings as what they are")
 	fl.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 in spite of violations (not in spite of errors)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, no hints")
@@ -192,8 +192,10 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 			if inFramework != nil && !inFramework[x.Rule] && (x.Rule != finding.TemplateReadable || x.Verdict == finding.Pass) {
 				return false
 			}
-			// What holds now is no finding that an earlier report could list.
-			return x.Verdict == finding.Pass || x.Verdict == finding.Skip || !known[x.Fingerprint()]
+			// What holds now is no finding that an earlier report could list; and what
+			// cannot be judged is not known for having been listed: it is why the exit
+			// code is 3.
+			return x.Verdict == finding.Pass || x.Verdict == finding.Skip || x.Verdict == finding.Error || !known[x.Fingerprint()]
 		}
 	}
 	if !f.quiet && (f.format != "table" || f.output != "") { // a table that is read here tells them itself
@@ -207,14 +209,20 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	}
 	done()
 	timed.print(s.Err)
-	return f.verdict(doc)
+	if j.unkept != nil {
+		return j.unkept
+	}
+	return f.verdict(s, doc)
 }
 
 // verdict is the exit code of a scan: what could not be judged, a template or a
 // domain, goes before what was found.
-func (f *scanFlags) verdict(doc *report.Document) error {
+func (f *scanFlags) verdict(s *Streams, doc *report.Document) error {
 	switch {
 	case doc.Unjudged():
+		if n := doc.UnlistedErrors(); n > 0 && !f.quiet {
+			fmt.Fprintf(s.Err, "plumbline: exit code 3: %s could not be judged, which --show leaves out here\n", count(n, "check"))
+		}
 		return exit(ExitUnjudged)
 	case !f.exitZero && doc.Failing(finding.Severity(f.failOn)) > 0:
 		return exit(ExitFindings)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 
 	"plumbline/cfn/source"
@@ -46,7 +47,7 @@ func TestADomainThatIsDown(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := &scanFlags{exitZero: tc.exitZero, failOn: "low"}
-			got := f.verdict(&report.Document{Report: r, Show: report.DefaultShow()})
+			got := f.verdict(&Streams{Err: io.Discard}, &report.Document{Report: r, Show: report.DefaultShow()})
 			if !errors.Is(got, tc.want) {
 				t.Errorf("exit %v, want %v", got, tc.want)
 			}

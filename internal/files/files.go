@@ -37,6 +37,9 @@ func Open(root string) (*Store, error) {
 	return &Store{root: root}, nil
 }
 
+// View returns the store below a folder, for reading only: it makes nothing.
+func View(root string) *Store { return &Store{root: root} }
+
 // tempPattern names files that are being written. No key has a segment that
 // starts with a dot, so none is mistaken for an object.
 const tempPattern = ".writing-*"
@@ -145,6 +148,10 @@ func explain(what, path string, err error) error {
 		advice = ". give --data a folder that may be written"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		advice = ". a file stands where a folder should be; remove it or give --data another folder"
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) && at.Path == path {
+		err = at.Err // the path is said already
 	}
 	return fmt.Errorf("%s %q: %w%s", what, path, err, advice)
 }

@@ -2,27 +2,14 @@ package local
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"sync"
+	"syscall"
 
 	"plumbline/blob"
-	"plumbline/internal/files"
-	"plumbline/internal/sqlite"
 	"plumbline/scan"
 	"plumbline/tasks/assess"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
-)
-
-// What lies in a data folder.
-const (
-	databaseFile = "findings.db"
-	bucketFolder = "bucket"        // objects, under the keys that the bucket has on AWS
-	noticesFile  = "notices.jsonl" // every message to people, one a line
 )
 
 // backends are the stores of a scan. Without a data folder the table is nil
@@ -34,87 +21,53 @@ type backends struct {
 	store   persistfindings.Store
 	render  scan.Render
 	channel notify.Channel
-	db      *sqlite.DB
-	notices *notices
+	ledger  *ledger // nil without a data folder
+	full    error   // why there is none, though one was asked for
 }
 
 func openBackends(ctx context.Context, o Options) (*backends, error) {
 	b := &backends{memory: new(blob.Memory)}
 	b.blobs = b.memory
-	b.notices = &notices{tell: o.Notice}
-	b.channel = b.notices
-	if o.Data == "" {
-		return b, nil
+	if o.Data != "" {
+		l, err := openLedger(ctx, o.Data, o.ScanID, o.Waiting)
+		switch {
+		case err == nil:
+			b.ledger = l
+			b.blobs = blob.Split{Prefix: scan.WorkPrefix, Under: b.memory, Rest: l}
+			b.known, b.store, b.render = ledgerRows{l}, ledgerRows{l}, o.Render
+		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+			b.full = wrapData(err) // the scan can be told though it cannot be kept
+		default:
+			return nil, wrapData(err)
+		}
 	}
-	kept, err := files.Open(filepath.Join(o.Data, bucketFolder))
-	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
-	}
-	b.blobs = blob.Split{Prefix: scan.WorkPrefix, Under: b.memory, Rest: kept}
-	if b.db, err = sqlite.Open(ctx, filepath.Join(o.Data, databaseFile)); err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
-	}
-	b.known, b.store, b.render = b.db, b.db, o.Render
-	b.notices.path = filepath.Join(o.Data, noticesFile)
+	b.channel = notices{b.ledger, o.Notice}
 	return b, nil
 }
 
-func (b *backends) close() error {
-	err := b.notices.close()
-	if b.db != nil {
-		err = errors.Join(err, b.db.Close())
+func (b *backends) close(how ending) error {
+	if b.ledger == nil {
+		return b.full
 	}
-	return err
+	return b.ledger.close(how)
 }
 
-// notices is the channel of a laptop: it appends each message to a file, opened
-// when there is a first one, and hands it on.
+// notices is the channel of a laptop: it keeps each message in the data folder
+// and hands it on.
 type notices struct {
-	path string            // "": no file
-	tell func(scan.Notice) // may be nil
-
-	mu   sync.Mutex
-	file *os.File
+	ledger *ledger           // nil: none is kept
+	tell   func(scan.Notice) // may be nil
 }
 
 // Send takes one message.
-func (n *notices) Send(_ context.Context, m scan.Notice) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.path != "" {
-		if err := n.append(m); err != nil {
-			return fmt.Errorf("append to %q: %w", n.path, err)
+func (n notices) Send(_ context.Context, m scan.Notice) error {
+	if n.ledger != nil {
+		if err := n.ledger.notice(m); err != nil {
+			return err
 		}
 	}
 	if n.tell != nil {
 		n.tell(m)
 	}
 	return nil
-}
-
-func (n *notices) append(m scan.Notice) error {
-	if n.file == nil {
-		f, err := os.OpenFile(n.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-		if err != nil {
-			return err
-		}
-		n.file = f
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	_, err = n.file.Write(append(b, '\n')) // one write, so that lines of two processes do not mix
-	return err
-}
-
-func (n *notices) close() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.file == nil {
-		return nil
-	}
-	err := n.file.Close()
-	n.file = nil
-	return err
 }

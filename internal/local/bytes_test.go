@@ -2,7 +2,6 @@ package local
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,7 +43,7 @@ func TestAStoreOfBytesComesToTheSame(t *testing.T) {
 			r.backends.blobs, r.objects = bucket, objects{bucket}
 			r.functions = r.register()
 			got, err := r.scan(t.Context())
-			if err := errors.Join(err, r.close()); err != nil {
+			if _, err := r.close(t.Context(), succeeded, err); err != nil {
 				t.Fatal(err)
 			}
 			if n := r.backends.memory.Len(); n != 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,16 +39,16 @@ func ReadHistory(ctx context.Context, dir string) (*History, error) {
 
 func readHistory(ctx context.Context, dir string, db *sqlite.DB) (*History, error) {
 	h := new(History)
-	store, err := files.Open(filepath.Join(dir, bucketFolder))
+	stores, err := published(ctx, dir, db)
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+		return nil, err
 	}
-	if h.Scans, err = collect[scan.Summary](ctx, store, scan.ScansPrefix); err != nil {
+	if h.Scans, err = collect[scan.Summary](ctx, stores, scan.ScansPrefix); err != nil {
 		return nil, err
 	}
 	// Keys carry whole seconds: two scans of the same second stand in any order.
 	slices.SortStableFunc(h.Scans, func(a, b scan.Summary) int { return a.Started.Compare(b.Started) })
-	if h.Failures, err = collect[scan.Failure](ctx, store, scan.FailuresPrefix); err != nil {
+	if h.Failures, err = collect[scan.Failure](ctx, stores, scan.FailuresPrefix); err != nil {
 		return nil, err
 	}
 	for r, err := range db.All(ctx) {
@@ -80,7 +79,7 @@ func readHistory(ctx context.Context, dir string, db *sqlite.DB) (*History, erro
 	return h, nil
 }
 
-// openData opens the table of a data folder that exists.
+// openData opens the table of a data folder that exists, for reading.
 func openData(ctx context.Context, dir string) (*sqlite.DB, error) {
 	path := filepath.Join(dir, databaseFile)
 	if _, err := os.Stat(path); err != nil {
@@ -89,24 +88,44 @@ func openData(ctx context.Context, dir string) (*sqlite.DB, error) {
 		}
 		return nil, fmt.Errorf("read history: %w", err)
 	}
-	return sqlite.Open(ctx, path)
+	return sqlite.View(ctx, path)
+}
+
+// published is where the objects of a data folder lie: in the bucket, and in
+// the stage of a scan that was kept but could not put its own in place.
+func published(ctx context.Context, dir string, db *sqlite.DB) ([]*files.Store, error) {
+	bucket := files.View(filepath.Join(dir, bucketFolder))
+	stores := []*files.Store{bucket}
+	names, err := bucket.Stages()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		kept, err := db.Committed(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if kept {
+			stores = append(stores, bucket.Stage(name).View())
+		}
+	}
+	return stores, nil
 }
 
 // collect reads every object below a prefix, in the order of their keys.
-func collect[T any](ctx context.Context, store interface {
-	blob.Store
-	Keys(ctx context.Context, folder string) iter.Seq2[string, error]
-}, prefix string) ([]T, error) {
+func collect[T any](ctx context.Context, stores []*files.Store, prefix string) ([]T, error) {
 	var out []T
-	for key, err := range store.Keys(ctx, prefix[:len(prefix)-1]) {
-		if err != nil {
-			return nil, err
+	for _, store := range stores {
+		for key, err := range store.Keys(ctx, prefix[:len(prefix)-1]) {
+			if err != nil {
+				return nil, err
+			}
+			v, err := blob.Get[T](ctx, store, blob.Ref{Key: key})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, *v)
 		}
-		v, err := blob.Get[T](ctx, store, blob.Ref{Key: key})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, *v)
 	}
 	return out, nil
 }

@@ -55,6 +55,8 @@ type Options struct {
 	// Data is the folder of the findings table and the reports. "": nothing is
 	// written or remembered.
 	Data       string
+	Paths      []string        // what was asked for: of Data's findings below them, those whose template is gone are resolved
+	Waiting    func()          // called once where another scan of Data has to end first; may be nil
 	Render     scan.Render     // for the stored reports; nil: none are stored. Used with Data only.
 	Provenance scan.Provenance // what reports say of the tool, the rules and the policy; times are filled in
 
@@ -69,20 +71,29 @@ type Options struct {
 	// Tasks replaces task functions by the text that workflows call them by
 	// ("${AssessArn}"), so that a test can make any of them fail.
 	Tasks map[string]tasks.Func
+
+	names *names // of templates
 }
 
 // Scan runs scan-estate over the templates and returns the report, whose
 // findings have the same order each time. What fails for one template stands in
 // its assessment; the error is about the scan as a whole: the data folder
-// cannot be used, the workflow itself failed, or ctx ended, which leaves
-// nothing half-written.
+// cannot be used, the workflow itself failed, or ctx ended. Data then holds what
+// it held before. A report beside an error could not be kept in Data.
 func Scan(ctx context.Context, o Options) (*scan.Report, error) {
 	r, err := newRunner(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	report, err := r.scan(ctx)
-	return report, errors.Join(err, r.close())
+	how := succeeded
+	if err != nil {
+		how = failed
+	}
+	if how, err = r.close(ctx, how, err); how != succeeded {
+		report = nil
+	}
+	return report, err
 }
 
 // runner is one process's stand-in for the account that the suite runs in.
@@ -115,6 +126,7 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.names = newNames(o.Data)
 	b, err := openBackends(ctx, o)
 	if err != nil {
 		return nil, err
@@ -124,11 +136,15 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 	return r, nil
 }
 
-// close waits for what is still at work, then closes the stores.
-func (r *runner) close() error {
+// close waits for what is still at work, then closes the stores. It returns how
+// the run ended, and all that went wrong.
+func (r *runner) close(ctx context.Context, how ending, err error) (ending, error) {
 	r.calls.close()
 	r.pool.close()
-	return r.backends.close()
+	if ctx.Err() != nil {
+		how, err = interrupted, ctx.Err()
+	}
+	return how, errors.Join(err, r.backends.close(how))
 }
 
 func newScanID() string {
@@ -173,11 +189,17 @@ func Run(ctx context.Context, workflow string, input []byte, o Options) (engine.
 			target = &t
 		}
 		if input, err = r.input(target); err != nil {
-			return engine.Result{}, errors.Join(err, r.close())
+			_, err = r.close(ctx, failed, err)
+			return engine.Result{}, err
 		}
 	}
 	res, err := r.run(ctx, r.machines[workflows.Machines[i].Placeholder()], input, r.o.Workers)
-	return res, errors.Join(err, r.close())
+	how := succeeded
+	if err != nil || res.Status != engine.Succeeded {
+		how = failed
+	}
+	_, err = r.close(ctx, how, err)
+	return res, err
 }
 
 func (r *runner) scan(ctx context.Context) (*scan.Report, error) {
@@ -285,5 +307,5 @@ func (r *runner) scope(t scan.Target) string {
 
 // target is what a template is to the workflow.
 func (o *Options) target(t source.Template) scan.Target {
-	return scan.Target{Path: t.Path, Stack: t.Stack, Account: cmp.Or(t.Account, o.Account), Region: cmp.Or(t.Region, o.Region)}
+	return scan.Target{Path: t.Path, Name: o.names.of(t.Path), Stack: t.Stack, Account: cmp.Or(t.Account, o.Account), Region: cmp.Or(t.Region, o.Region)}
 }

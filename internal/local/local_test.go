@@ -278,7 +278,7 @@ func TestALostTargetIsToldAndCostsTheOthersNothing(t *testing.T) {
 		return fetch(ctx, b)
 	}
 	report, err := r.scan(t.Context())
-	if err := errors.Join(err, r.close()); err != nil {
+	if _, err := r.close(t.Context(), succeeded, err); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range report.Assessments {
@@ -451,7 +451,7 @@ func TestInvoke(t *testing.T) {
 			t.Errorf("%s: arguments that are no JSON are taken", resource)
 		}
 	}
-	if err := r.close(); err != nil {
+	if _, err := r.close(t.Context(), succeeded, nil); err != nil {
 		t.Error(err)
 	}
 }

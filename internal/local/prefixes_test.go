@@ -76,7 +76,7 @@ func TestTasksKeepToTheirPrefixes(t *testing.T) {
 		if _, err := r.scan(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.close(); err != nil {
+		if _, err := r.close(t.Context(), succeeded, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

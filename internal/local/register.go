@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ import (
 // register makes the task functions under the text by which workflows call them.
 func (r *runner) register() engine.Functions {
 	o, b := &r.o, r.backends
-	t := newTemplates(o)
+	t := newTemplates(o, b.ledger)
 	fs := engine.Functions{
 		placeholder("ListTargets"):     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
 		placeholder("FetchStack"):      tasks.Of(fetchstack.New(t, b.blobs).Handle),
@@ -72,23 +73,40 @@ func (r *runner) suppress() assess.Suppress {
 
 // templates lists and reads the templates of a scan.
 type templates struct {
-	o    *Options
-	byID map[scan.Target]int
+	o      *Options
+	byID   map[scan.Target]int
+	ledger *ledger // nil: nothing is remembered
+
+	mu     sync.Mutex
+	absent map[scan.Target]bool // of which findings are known and the template is gone
 }
 
-func newTemplates(o *Options) *templates {
-	t := &templates{o: o, byID: make(map[scan.Target]int, len(o.Templates))}
+func newTemplates(o *Options, l *ledger) *templates {
+	t := &templates{o: o, ledger: l, byID: make(map[scan.Target]int, len(o.Templates)), absent: map[scan.Target]bool{}}
 	for i, x := range o.Templates {
 		t.byID[o.target(x)] = i
 	}
 	return t
 }
 
-// Targets lists them.
-func (t *templates) Targets(context.Context) ([]scan.Target, error) {
+// Targets lists them, and those that are gone since an earlier scan.
+func (t *templates) Targets(ctx context.Context) ([]scan.Target, error) {
 	out := make([]scan.Target, len(t.o.Templates))
 	for i, x := range t.o.Templates {
 		out[i] = t.o.target(x)
+	}
+	if t.ledger == nil || len(t.o.Paths) == 0 {
+		return out, nil
+	}
+	known, err := t.ledger.session.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, x := range t.gone(known) {
+		t.absent[x] = true
+		out = append(out, x)
 	}
 	return out, nil
 }
@@ -97,6 +115,9 @@ func (t *templates) Targets(context.Context) ([]scan.Target, error) {
 // outcome, at the template's place.
 func (t *templates) Fetch(_ context.Context, target scan.Target) (*scan.Snapshot, error) {
 	i, ok := t.byID[target]
+	if !ok && t.isAbsent(target) {
+		return &scan.Snapshot{Target: target, Gone: true}, nil
+	}
 	if !ok {
 		return nil, errors.New("it is not a target of this scan")
 	}
@@ -114,6 +135,12 @@ func (t *templates) Fetch(_ context.Context, target scan.Target) (*scan.Snapshot
 		t.o.Observe(scan.PhaseRead, time.Since(start))
 	}
 	return s, nil
+}
+
+func (t *templates) isAbsent(x scan.Target) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.absent[x]
 }
 
 // unreadable says in words why a file cannot be read; the finding that carries

@@ -156,6 +156,20 @@ func (d *Document) Unjudged() bool {
 	return false
 }
 
+// UnlistedErrors counts what could not be judged and is not in the report's list.
+func (d *Document) UnlistedErrors() int {
+	n := 0
+	for _, a := range d.Report.Assessments {
+		n += a.Counts[string(finding.Error)]
+	}
+	for _, f := range d.listed {
+		if f.Verdict == finding.Error && f.Suppressed == nil {
+			n--
+		}
+	}
+	return max(n, 0)
+}
+
 // counts is all verdicts by status, of those findings that Only lets through
 // where it is set. Passes and skips that were not kept as findings are counted
 // as the scan counted them.

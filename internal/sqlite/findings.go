@@ -12,17 +12,25 @@ import (
 	"plumbline/finding"
 )
 
+// Statements that both a DB and a Session run.
+const (
+	readRecord  = "SELECT record FROM findings WHERE resource_id = ? AND timestamp = ?"
+	writeRecord = `INSERT INTO findings (resource_id, timestamp, stack, template, account, region, severity, active, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (resource_id, timestamp) DO UPDATE SET stack = excluded.stack, template = excluded.template, severity = excluded.severity, active = excluded.active, record = excluded.record`
+	recordsOfStack = "SELECT record FROM findings WHERE stack = ? ORDER BY resource_id, timestamp"
+)
+
 // Put writes the records in one transaction, as finding.Merge says.
 func (d *DB) Put(ctx context.Context, records []finding.Record) error {
 	if len(records) == 0 {
 		return ctx.Err()
 	}
 	err := d.write(ctx, func(tx *sql.Tx) error {
-		read, err := tx.PrepareContext(ctx, "SELECT record FROM findings WHERE resource_id = ? AND timestamp = ?")
+		read, err := tx.PrepareContext(ctx, readRecord)
 		if err != nil {
 			return err
 		}
-		write, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO findings (resource_id, timestamp, stack, rule, severity, active, record) VALUES (?, ?, ?, ?, ?, ?, ?)")
+		write, err := tx.PrepareContext(ctx, writeRecord)
 		if err != nil {
 			return errors.Join(err, read.Close())
 		}
@@ -59,13 +67,13 @@ func put(ctx context.Context, read, write *sql.Stmt, r finding.Record) error {
 	if r.State.Active() {
 		active = 1
 	}
-	_, err = write.ExecContext(ctx, id, key, r.Where(), r.Rule, string(r.Severity), active, string(b))
+	_, err = write.ExecContext(ctx, id, key, r.Where(), r.Place.Template(), r.Resource.Account, r.Resource.Region, string(r.Severity), active, string(b))
 	return err
 }
 
 // OfStack yields the records of a stack, or of a template path without one, by resource and first seen.
 func (d *DB) OfStack(ctx context.Context, stack string) iter.Seq2[finding.Record, error] {
-	return d.query(ctx, "SELECT record FROM findings WHERE stack = ? ORDER BY resource_id, timestamp", stack)
+	return d.query(ctx, recordsOfStack, stack)
 }
 
 // Open yields the active records of a severity, "" for all, oldest first.

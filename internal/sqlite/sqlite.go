@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"modernc.org/sqlite"
 
@@ -25,32 +27,6 @@ type DB struct {
 	reader func() (*sql.DB, error)
 }
 
-// version is the version of the schema, kept in user_version. It moves when
-// the schema changes, and migrate then brings older files up to it.
-const version = 1
-
-// schema holds the whole record as JSON beside the columns that are searched.
-// The primary key is that of the table on AWS; the indexes are its indexes.
-const schema = `
-CREATE TABLE findings (
-	resource_id TEXT NOT NULL,
-	timestamp   TEXT NOT NULL, -- first seen, RFC 3339 with nanoseconds, "#", rule
-	stack       TEXT NOT NULL, -- or the template's path
-	rule        TEXT NOT NULL,
-	severity    TEXT NOT NULL,
-	active      INTEGER NOT NULL,
-	record      TEXT NOT NULL,
-	PRIMARY KEY (resource_id, timestamp)
-) WITHOUT ROWID;
-CREATE INDEX findings_by_stack ON findings (stack, resource_id, timestamp);
-CREATE INDEX findings_open ON findings (severity, timestamp) WHERE active = 1;
-CREATE INDEX findings_by_rule ON findings (rule, timestamp);
-CREATE TABLE events (
-	id TEXT PRIMARY KEY,
-	at TEXT NOT NULL
-) WITHOUT ROWID;
-`
-
 // Open opens the database in a file, which is made where it does not exist;
 // its folder must. The error says what stands in the way and what to do.
 func Open(ctx context.Context, path string) (*DB, error) {
@@ -58,22 +34,75 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %q: %w", path, err)
 	}
-	writer, err := connect(abs, 1, "journal_mode(WAL)", "synchronous(NORMAL)")
+	writer, err := connect(abs, "", 1, "journal_mode(WAL)", "synchronous(FULL)")
 	if err != nil {
 		return nil, explain("open", path, err)
 	}
 	d := &DB{path: path, writer: writer}
-	d.reader = sync.OnceValues(func() (*sql.DB, error) { return connect(abs, 4, "query_only(1)") })
+	d.reader = sync.OnceValues(func() (*sql.DB, error) { return connect(abs, "", 4, "query_only(1)") })
 	if err := d.migrate(ctx); err != nil {
 		return nil, errors.Join(explain("open", path, err), writer.Close())
 	}
 	return d, nil
 }
 
-// connect opens a pool of connections. A transaction that may write takes the
-// lock when it begins, so that two never wait for each other.
-func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
+// View opens a database for reading only, also where its folder and file may
+// not be written. What writes returns an error.
+func View(ctx context.Context, path string) (*DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %q: %w", path, err)
+	}
+	d := &DB{path: path}
+	// Beside a file that no process has open lies no log, and SQLite could only
+	// make one to read it: it is told that the file does not change meanwhile.
+	modes := []string{"ro"}
+	if info, err := os.Stat(abs + "-wal"); err != nil || info.Size() == 0 {
+		modes = append(modes, immutable)
+	}
+	for _, mode := range modes {
+		var db *sql.DB
+		if db, err = connect(abs, mode, 4, "query_only(1)"); err != nil {
+			break
+		}
+		var have int
+		if have, err = d.version(ctx, db); err == nil && have == 0 {
+			err = errors.New("it holds no findings")
+		}
+		if err == nil {
+			d.writer, d.reader = db, func() (*sql.DB, error) { return db, nil }
+			return d, nil
+		}
+		if closed := db.Close(); !cannotOpen(err) {
+			err = errors.Join(err, closed)
+			break
+		}
+	}
+	return nil, explain("open", path, err)
+}
+
+// cannotOpen reports whether SQLite lacks the right to make what it needs beside the file.
+func cannotOpen(err error) bool {
+	var coded *sqlite.Error
+	return errors.As(err, &coded) && (coded.Code()&0xff == codeCantOpen || coded.Code()&0xff == codeReadonly)
+}
+
+// immutable is the mode in which SQLite takes no locks and makes no file.
+const immutable = "immutable"
+
+// connect opens a pool of connections in a mode of SQLite's, "" for reading and
+// writing. A transaction that may write takes the lock when it begins, so that
+// two never wait for each other.
+func connect(path, mode string, connections int, pragmas ...string) (*sql.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
+	switch mode {
+	case "":
+	case immutable:
+		q.Set("mode", "ro")
+		q.Set("immutable", "1")
+	default:
+		q.Set("mode", mode)
+	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
@@ -83,31 +112,6 @@ func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// migrate makes the schema, or checks that it is one this program knows.
-func (d *DB) migrate(ctx context.Context) error {
-	var have int
-	if err := d.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
-		return err
-	}
-	switch {
-	case have == version:
-		return nil
-	case have > version:
-		return fmt.Errorf("it was written by a newer plumbline (schema %d, this one knows %d). update plumbline, or give --data another folder", have, version)
-	}
-	return d.write(ctx, func(tx *sql.Tx) error {
-		// Another process may have made the schema since we looked.
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil || have == version {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version))
-		return err
-	})
-}
-
 // write runs f in one transaction: all of it is kept, or nothing.
 func (d *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := d.writer.BeginTx(ctx, nil)
@@ -115,12 +119,19 @@ func (d *DB) write(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	if err := f(tx); err != nil {
-		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
-			err = errors.Join(err, undo)
-		}
-		return err
+		return errors.Join(err, undone(tx.Rollback()))
 	}
 	return tx.Commit()
+}
+
+// undone is what a rollback says, nil where there was nothing left to undo:
+// after some errors, a full disk's among them, SQLite has done it already.
+func undone(err error) error {
+	var coded *sqlite.Error
+	if errors.Is(err, sql.ErrTxDone) || errors.As(err, &coded) && coded.Code() == codeError {
+		return nil
+	}
+	return err
 }
 
 // Close closes the database. The DB must not be used afterwards.
@@ -134,6 +145,7 @@ func (d *DB) Close() error {
 
 // Primary result codes of SQLite. Source: sqlite.org, "Result and Error Codes".
 const (
+	codeError    = 1
 	codePerm     = 3
 	codeBusy     = 5
 	codeLocked   = 6
@@ -144,6 +156,13 @@ const (
 	codeCantOpen = 14
 	codeNotADB   = 26
 )
+
+// fullError is an error of a full disk. It is syscall.ENOSPC, as it is where a
+// file is written without SQLite.
+type fullError struct{ error }
+
+func (e fullError) Unwrap() error        { return e.error }
+func (e fullError) Is(target error) bool { return target == syscall.ENOSPC }
 
 // explain adds to an error of the database which file it is about and what to
 // do; a nil err stays nil. Extended codes carry the primary one in their low byte.
@@ -158,6 +177,7 @@ func explain(what, path string, err error) error {
 		case codeBusy, codeLocked:
 			return fmt.Errorf("%s database %q: %w: %w. another process writes to it; wait for it, or give --data another folder", what, path, err, finding.ErrThrottled)
 		case codeFull:
+			err = fullError{err}
 			advice = ". the disk is full: free some space, or give --data a folder on another disk"
 		case codeReadonly, codePerm:
 			advice = ". it cannot be written: give --data a folder that may be written"

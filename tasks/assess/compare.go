@@ -128,7 +128,7 @@ func (c *comparison) missing(r finding.Record) {
 		return
 	case r.State == finding.Resolved:
 		return
-	case c.gone:
+	case c.gone && (c.target.Path == "" || c.same(r)): // a template takes along its own findings, not those of another of the same stack name
 	case !c.same(r), c.broken, slices.Contains(c.partial, r.Domain):
 		if r.State.Active() {
 			c.out.Open++

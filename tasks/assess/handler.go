@@ -122,6 +122,9 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		at = h.o.Now().UTC()
 	}
 	a := &scan.Assessment{Target: snap.Target, Counts: finding.Counts{}, Hash: snap.Hash(), Gone: snap.Gone}
+	if a.Gone {
+		a.Hash = ""
+	}
 	if err := h.merge(ctx, a, in, at); err != nil {
 		return Out{}, err
 	}
