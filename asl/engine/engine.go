@@ -98,13 +98,14 @@ type Engine struct {
 	workers  activities
 
 	// What follows is the loop's own.
-	timers  timers
-	work    *work
-	turn    turn
-	wakeAt  time.Time
-	unwake  func()
-	resumed map[tokenHolder]*Execution // children that another engine has begun, by who waits for them
-	started atomic.Uint64
+	timers    timers
+	work      *work
+	turn      turn
+	wakeAt    time.Time
+	unwake    func()
+	replaying bool                       // a journal is being read
+	resumed   map[tokenHolder]*Execution // children that another engine has begun, by who waits for them
+	started   atomic.Uint64
 }
 
 type tokenHolder struct {

@@ -51,9 +51,13 @@ type Entry struct {
 	ParentWait  uint32 `json:"parentWait,omitempty"`
 }
 
+// EntryDamage is the Kind of an entry that a Journal puts in the place of those
+// it has lost: the execution fails there, with the entry's Error and Cause.
+const EntryDamage = "damage"
+
 var (
 	entryKinds = [...]string{onStart: "start", onCall: "call", onToken: "token", onHeartbeat: "heartbeat",
-		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit", onLimits: "limits", onLater: "later", onDamage: "damage"}
+		onTimer: "timer", onChild: "child", onWorker: "worker", onStop: "stop", onSubmit: "submit", onLimits: "limits", onLater: "later", onDamage: EntryDamage}
 	timerNames = [...]string{timerWait: "wait", timerTask: "task", timerBeat: "heartbeat", timerExecution: "execution", timerLater: "later"}
 )
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"encoding/binary"
+	"fmt"
 	"strings"
 	"time"
 
@@ -37,6 +39,9 @@ func newNestedSpec(resource string) *nestedSpec {
 // machine finds the machine that a task's arguments name, nil where the
 // engine does not know it.
 func (f *frame) machine(c *pendingCall) *Machine {
+	if f.x.engine.replaying {
+		return nil
+	}
 	o, _ := c.input.(*value.Object)
 	arn := o.String("StateMachineArn")
 	options := &f.x.engine.options
@@ -46,11 +51,24 @@ func (f *frame) machine(c *pendingCall) *Machine {
 	return options.Find(f.call(c), arn)
 }
 
-func (f *frame) childName(args any) string {
+// startsChild prepares a call that starts an execution inside the engine, where
+// the engine knows the machine. A replay leaves that open: it
+// has the answers. gen is the frame's while it waits for the call.
+func (f *frame) startsChild(c *pendingCall, gen uint32) {
+	if c.machine = f.machine(c); c.machine != nil {
+		c.kind = callChild
+		c.name = f.childName(c.input, gen)
+	}
+}
+
+func (f *frame) childName(args any, gen uint32) string {
 	if name := args.(*value.Object).String("Name"); name != "" {
 		return name
 	}
-	return f.uuid()
+	// Not the next random number: whether the engine or Tasks starts the child
+	// may have changed when the execution is rebuilt.
+	b := f.x.secret(fmt.Sprintf("child %d %d", f.id, gen))
+	return uuidOf(binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]))
 }
 
 // childInput is the input that a task gives its child: the value, or where it

@@ -25,9 +25,11 @@ func (e *Engine) Resume(entries []Entry, machine func(arn string) *Machine) ([]*
 	r := &replay{engine: e, machine: machine, compiled: map[string]*Machine{}, byARN: map[string]*Execution{}, lost: map[string]bool{}}
 	e.ask(func() {
 		e.resumed = map[tokenHolder]*Execution{}
+		e.replaying = true
 		for i := range entries {
 			r.follow(&entries[i])
 		}
+		e.replaying = false
 		e.mu.Lock()
 		for _, x := range r.list {
 			e.execs[x.ARN] = x
@@ -192,6 +194,9 @@ func (f *frame) waitAgain(now time.Time) {
 		x.effects = append(x.effects, effect{kind: armTimer, frame: f, gen: f.gen, wait: w, which: timerWait, at: w.until})
 		return
 	case waitCall:
+		if f.state.nested != nil {
+			f.startsChild(w.call, f.gen)
+		}
 		switch {
 		case w.later != nil: // it has returned
 			want(hold)

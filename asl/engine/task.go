@@ -114,10 +114,7 @@ func (f *frame) performTask(effective any) bool {
 	case spec.activity:
 		w.kind = waitWorker
 	case f.state.nested != nil:
-		if w.call.machine = f.machine(w.call); w.call.machine != nil {
-			w.call.kind = callChild
-			w.call.name = f.childName(args)
-		}
+		f.startsChild(w.call, f.gen+1)
 	}
 	f.await(w)
 	return false
@@ -206,7 +203,7 @@ func (f *frame) returned(c *completion) {
 	if c.hasSubmit {
 		f.submitted(c.submitted)
 		switch {
-		case w.call.kind == callChild && !w.call.spec.token:
+		case !w.call.spec.token: // a child's start: nothing else answers so
 			w.kind = waitChild
 		case w.call.spec.token:
 			w.kind = waitToken

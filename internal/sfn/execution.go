@@ -65,14 +65,7 @@ func (s *Server) start(in *startInput, sync bool) (*engine.Execution, error) {
 	if err != nil {
 		return nil, faultf("InvalidExecutionInput", "Invalid State Machine Execution Input: '%v'", err)
 	}
-	if m.Express {
-		go func() { // which cannot be asked for, so nothing needs it once it has ended
-			<-x.Done()
-			s.forget(x.ARN)
-		}()
-	} else {
-		s.remember(x)
-	}
+	s.admit(x)
 	return x, nil
 }
 
@@ -98,11 +91,6 @@ func (s *Server) remember(x *engine.Execution) {
 		s.forget(s.started[0])
 		s.started = s.started[1:]
 	}
-}
-
-func (s *Server) forget(arn string) {
-	s.engine.Forget(arn)
-	s.tasks.forget(arn)
 }
 
 func (s *Server) startExecution(_ context.Context, in *startInput) ([]byte, error) {

@@ -91,19 +91,6 @@ func New(c Config) (*Server, error) {
 // tokens by itself.
 func (s *Server) Engine() *engine.Engine { return s.engine }
 
-// Resume lets the executions of a journal go on. It is for a new server whose
-// Store has their state machines.
-func (s *Server) Resume(entries []engine.Entry) error {
-	list, err := s.engine.Resume(entries, func(arn string) *engine.Machine {
-		m, _ := s.resolve(arn)
-		return m
-	})
-	for _, x := range list {
-		s.remember(x)
-	}
-	return err
-}
-
 const target = "AWSStepFunctions."
 
 // ServeHTTP answers one call.

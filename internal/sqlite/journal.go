@@ -128,9 +128,13 @@ func openJournal(ctx context.Context, path string) (*Journal, *Kept, error) {
 	}
 	// The lock is held until the process ends: two servers that go on with the
 	// same executions would do everything twice.
-	db, err := connect(abs, "", 1, "busy_timeout(300)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(NORMAL)")
+	db, err := connect(abs, "", 1)
 	if err != nil {
 		return nil, nil, explain("open", path, err)
+	}
+	// Who holds the lock holds it for long: there is no use in waiting for it.
+	if _, err := db.ExecContext(ctx, "PRAGMA busy_timeout = 300; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"); err != nil {
+		return nil, nil, errors.Join(explain("open", path, err), db.Close())
 	}
 	j := &Journal{path: path, db: db, subjects: map[string]*subject{}}
 	if err := j.prepare(ctx); err != nil {
@@ -266,6 +270,35 @@ func (j *Journal) Cut(ctx context.Context, name string, from int64) error {
 	}
 	s.entries = from - 1
 	if s.entries == 0 {
+		delete(j.subjects, name)
+	}
+	return nil
+}
+
+// Drop removes subjects and their entries. The number of a name that comes
+// again begins at 1.
+func (j *Journal) Drop(ctx context.Context, names []string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	err := j.write(ctx, func(tx *sql.Tx) error {
+		for _, name := range names {
+			s := j.subjects[name]
+			if s == nil {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE subject = ?", s.id); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM subjects WHERE id = ?", s.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return explain("write", j.path, err)
+	}
+	for _, name := range names {
 		delete(j.subjects, name)
 	}
 	return nil
