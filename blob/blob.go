@@ -3,12 +3,14 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // MaxPayload is the largest payload that Step Functions lets a state pass on, in bytes.
@@ -44,6 +46,30 @@ type Store interface {
 	// reference without a hash takes what is there. Prefer the function Get,
 	// which does not copy what Memory holds.
 	Get(ctx context.Context, r Ref, v any) error
+}
+
+// Streamer is a store that takes an object while it is written, so that a large
+// one is never whole in memory. The reference has no hash.
+type Streamer interface {
+	// PutStream stores what write writes. The error is write's own, unless the
+	// store cannot take it.
+	PutStream(ctx context.Context, key string, write func(io.Writer) error) (Ref, error)
+}
+
+// Stream stores what write writes under a key, as it comes where the store is a
+// Streamer, else as Raw.
+func Stream(ctx context.Context, s Store, key string, write func(io.Writer) error) (Ref, error) {
+	if sp, ok := s.(Split); ok {
+		return Stream(ctx, sp.of(key), key, write)
+	}
+	if to, ok := s.(Streamer); ok {
+		return to.PutStream(ctx, key, write)
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return Ref{}, err
+	}
+	return s.Put(ctx, key, Raw(b.Bytes()))
 }
 
 // Raw is bytes that a store keeps as they are, such as an HTML page.

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -33,11 +32,15 @@ func StoreReport(ctx context.Context, blobs blob.Store, render Render, folder st
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		if err := render(&b, format, r); err != nil {
+		var failed error
+		_, err := blob.Stream(ctx, blobs, folder+"/report."+format, func(w io.Writer) error {
+			failed = render(w, format, r)
+			return failed
+		})
+		switch {
+		case err != nil && err == failed: //nolint:errorlint // the very error: one of the store's may wrap it
 			return &RenderError{format, err}
-		}
-		if _, err := blobs.Put(ctx, folder+"/report."+format, blob.Raw(b.Bytes())); err != nil {
+		case err != nil:
 			return fmt.Errorf("store report: %w", err)
 		}
 	}

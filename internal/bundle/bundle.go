@@ -34,6 +34,7 @@ type Bundle struct {
 
 	key  string
 	own  fs.FS // the organisation's rules; nil: none
+	said *Described
 	same ruleset.Equivalents
 }
 
@@ -70,6 +71,7 @@ func Open(ctx context.Context, blobs blob.Store, key string) (*Bundle, error) {
 			return nil, err
 		}
 	}
+	b.said = Describe(b.Set, b.Policy, b.own != nil)
 	b.same = b.Set.Index().Equivalents()
 	return b, nil
 }
@@ -131,6 +133,6 @@ func (b *Bundle) Provenance() scan.Provenance {
 // Render writes a report that lists everything which needs attention. It is a scan.Render.
 func (b *Bundle) Render(w io.Writer, format string, r *scan.Report) error {
 	return report.Write(w, format, &report.Document{
-		Report: r, Rules: Rules(b.Set, b.Policy, b.own != nil, r), Frameworks: Frameworks(b.Set), Show: report.DefaultShow(),
+		Report: r, Rules: b.said.Rules(r), Frameworks: b.said.Frameworks(), Show: report.DefaultShow(),
 	})
 }

@@ -1,51 +1,93 @@
 package bundle
 
 import (
+	"sync"
+
 	"plumbline/finding"
 	"plumbline/internal/report"
 	"plumbline/ruleset"
 	"plumbline/scan"
 )
 
-// Rules returns what a report says of the rules that its findings name. own
-// tells that the set has frameworks beside the built-in ones, which may name
-// built-in rules: a rule's controls are then looked up, not read from the index.
-func Rules(set *ruleset.Set, p *ruleset.Policy, own bool, r *scan.Report) map[string]report.Rule {
-	out := map[string]report.Rule{
+// Described is what reports say of rules and frameworks under a policy. It
+// looks each up once: a scan with a data folder writes some hundred reports.
+// Safe for concurrent use.
+type Described struct {
+	set    *ruleset.Set
+	policy *ruleset.Policy
+	own    bool
+
+	mu         sync.Mutex
+	rules      map[string]*report.Rule // nil for one that is not known
+	frameworks []report.Framework
+}
+
+// Describe returns the descriptions under a policy, which may be nil; own says
+// that the set holds more than the built-in rules.
+func Describe(set *ruleset.Set, p *ruleset.Policy, own bool) *Described {
+	return &Described{set: set, policy: p, own: own, rules: map[string]*report.Rule{
 		finding.TemplateReadable: {ID: finding.TemplateReadable, Title: ruleset.TemplateReadable.Title, Severity: ruleset.TemplateReadable.Severity,
 			Domain: ruleset.TemplateReadable.Domain, Remediation: ruleset.TemplateReadable.Remediation},
-	}
+	}}
+}
+
+// Rules describes the rules that a report's findings name, and the one that
+// every template is held to.
+func (d *Described) Rules(r *scan.Report) map[string]report.Rule {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := map[string]report.Rule{finding.TemplateReadable: *d.rules[finding.TemplateReadable]}
 	for _, a := range r.Assessments {
 		for i := range a.Findings {
 			id := a.Findings[i].Rule
 			if _, ok := out[id]; ok {
 				continue
 			}
-			e := set.Index().Entry(id)
-			if e == nil {
-				continue
+			x, ok := d.rules[id]
+			if !ok {
+				x = d.rule(id)
+				d.rules[id] = x
 			}
-			d, err := e.Details()
-			if err != nil {
-				continue // the index is generated and tested; a title less is no reason to lose a report
+			if x != nil {
+				out[id] = *x
 			}
-			x := report.Rule{ID: id, Title: d.Title, Severity: p.SeverityOf(id, d.Severity), Domain: e.Domain, Types: e.Types}
-			controls := d.Controls
-			if own {
-				controls = set.Frameworks().Controls(id)
-			}
-			for _, c := range controls {
-				x.Controls = append(x.Controls, report.Control{Framework: c.Framework, ID: c.ID, Fit: string(c.Fit)})
-			}
-			out[id] = x
 		}
 	}
 	return out
 }
 
+func (d *Described) rule(id string) *report.Rule {
+	e := d.set.Index().Entry(id)
+	if e == nil {
+		return nil
+	}
+	details, err := e.Details()
+	if err != nil {
+		return nil // the index is generated and tested; a title less is no reason to lose a report
+	}
+	x := &report.Rule{ID: id, Title: details.Title, Severity: d.policy.SeverityOf(id, details.Severity), Domain: e.Domain, Types: e.Types}
+	controls := details.Controls
+	if d.own {
+		controls = d.set.Frameworks().Controls(id)
+	}
+	for _, c := range controls {
+		x.Controls = append(x.Controls, report.Control{Framework: c.Framework, ID: c.ID, Fit: string(c.Fit)})
+	}
+	return x
+}
+
 // Frameworks is the set's frameworks, the built-in ones and the organisation's
 // own, for a report by requirement.
-func Frameworks(set *ruleset.Set) []report.Framework {
+func (d *Described) Frameworks() []report.Framework {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.frameworks == nil {
+		d.frameworks = frameworks(d.set)
+	}
+	return d.frameworks
+}
+
+func frameworks(set *ruleset.Set) []report.Framework {
 	var out []report.Framework
 	for _, fw := range set.Frameworks() {
 		x := report.Framework{ID: fw.ID, Title: fw.Title}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +65,8 @@ type judge struct {
 	warnings   []string
 	sources    map[string][]byte // of standard input
 	report     *scan.Report
+	describe   sync.Once
+	said       *bundle.Described
 	unkept     error // why the scan is not in the data folder
 }
 
@@ -288,11 +291,17 @@ func (j *judge) render(w io.Writer, format string, r *scan.Report) error {
 
 // reportRules describes the rules that a report's findings name.
 func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
-	return bundle.Rules(j.set, j.policy, len(j.flags.rules) > 0, r)
+	return j.described().Rules(r)
 }
 
 // frameworks is the built-in frameworks and the user's own, for a report by requirement.
-func (j *judge) frameworks() []report.Framework { return bundle.Frameworks(j.set) }
+func (j *judge) frameworks() []report.Framework { return j.described().Frameworks() }
+
+// described is what reports say of rules and frameworks, made when first asked for.
+func (j *judge) described() *bundle.Described {
+	j.describe.Do(func() { j.said = bundle.Describe(j.set, j.policy, len(j.flags.rules) > 0) })
+	return j.said
+}
 
 // openRules opens the built-in rules and those of further folders under a policy; nil is the default one.
 func openRules(dirs []string, p *ruleset.Policy) (*ruleset.Set, error) {

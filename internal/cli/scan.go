@@ -163,6 +163,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 		if err := writable("--data", f.data); err != nil {
 			return err
 		}
+		leaveRoom()
 	}
 	var bar *progress
 	if s.ErrTTY && !f.quiet {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -67,6 +68,43 @@ func (g *Stage) Put(ctx context.Context, key string, v any) (blob.Ref, error) {
 		return blob.Ref{}, explain("write", path, err)
 	}
 	return ref, nil
+}
+
+// PutStream writes an object into the stage while it is made.
+func (g *Stage) PutStream(ctx context.Context, key string, write func(io.Writer) error) (blob.Ref, error) {
+	if err := errors.Join(ctx.Err(), blob.ValidKey(key)); err != nil {
+		return blob.Ref{}, err
+	}
+	path := filepath.Join(g.root, filepath.FromSlash(key))
+	if err := g.folder(filepath.Dir(path)); err != nil {
+		return blob.Ref{}, explain("make folder", filepath.Dir(path), err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o640)
+	if err != nil {
+		return blob.Ref{}, explain("write", path, err)
+	}
+	to := &sink{f: f}
+	made := write(to)
+	if err := errors.Join(to.err, f.Close()); err != nil {
+		return blob.Ref{}, explain("write", path, err)
+	}
+	return blob.Ref{Key: key, SizeBytes: to.size}, made
+}
+
+// sink is a file that remembers whether it could be written.
+type sink struct {
+	f    *os.File
+	size int64
+	err  error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.f.Write(p)
+	s.size += int64(n)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 func (g *Stage) folder(dir string) error {

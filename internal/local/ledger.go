@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -150,6 +151,23 @@ func (l ledgerRows) OfStack(ctx context.Context, stack string) iter.Seq2[finding
 			}
 		}
 	}
+}
+
+// PutStream keeps a report until the end of the scan.
+func (l *ledger) PutStream(ctx context.Context, key string, write func(io.Writer) error) (blob.Ref, error) {
+	if l.failed() != nil {
+		return blob.Ref{Key: key}, blob.ValidKey(key)
+	}
+	var made error
+	ref, err := l.stage.PutStream(ctx, key, func(w io.Writer) error {
+		made = write(w)
+		return made
+	})
+	if err == nil || err == made || ctx.Err() != nil { //nolint:errorlint // the very error: one of the stage's may wrap it
+		return ref, err
+	}
+	l.broken(err)
+	return blob.Ref{Key: key}, nil
 }
 
 // Put keeps an object until the end of the scan.

@@ -83,7 +83,7 @@ func writeHTML(w io.Writer, d *Document) error {
 	}
 	p := d.page()
 	p.Style = template.CSS(css)
-	b := bufio.NewWriterSize(w, 64<<10)
+	b := bufio.NewWriterSize(w, 16<<10)
 	if err := t.ExecuteTemplate(b, "head", p); err != nil {
 		return err
 	}

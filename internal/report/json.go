@@ -114,7 +114,7 @@ type jsonSuppression struct {
 // writeJSON streams the report: one finding a line, so that the text diffs
 // well and no second copy of all findings is held in memory.
 func writeJSON(w io.Writer, d *Document) error {
-	b := bufio.NewWriterSize(w, 64<<10)
+	b := bufio.NewWriterSize(w, 16<<10)
 	r := d.Report
 	p := jsonProvenance{
 		Tool:     jsonTool{r.Provenance.Tool, r.Provenance.Version},
