@@ -25,7 +25,7 @@ FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth diff deploy destroy test test-infra test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-infra test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,11 @@ infra/node_modules/.package-lock.json: infra/package-lock.json
 
 synth: functions infra/node_modules/.package-lock.json ## Make the CloudFormation templates of DEPLOYMENT in infra/cdk.out
 	@$(GO) build -C infra -trimpath -ldflags "-s -w" -o ../bin/infra ./cmd/infra
+	@rm -rf infra/cdk.out # else the stacks of a region that is no longer deployed stay there
 	@$(CDK) synth --quiet --app "../bin/infra -deployment $(abspath $(DEPLOYMENT))"
+
+bootstrap: synth ## Make what CDK itself needs in each account and region of DEPLOYMENT, once
+	@$(CDK) bootstrap --app cdk.out $(CDK_ARGS)
 
 diff: synth ## Compare the templates with what is deployed
 	@$(CDK) diff --app cdk.out $(CDK_ARGS)
