@@ -25,10 +25,10 @@ FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-infra test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-infra test-second-opinion test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Fetch the modules and build bin/plumbline
 	@for m in $(MODULES); do $(GO) -C $$m mod download; done
@@ -75,6 +75,9 @@ test: ## Test all modules, but for the CDK stacks
 test-infra: ## Test the CDK stacks too; needs Node 20
 	@$(GO) -C infra test ./...
 
+test-second-opinion: ## Run the workflows' scenarios on LocalStack's engine, installed with pip; needs Python 3.13
+	@GO=$(GO) tools/second-opinion.sh
+
 test-race: ## Test the root module under the race detector
 	@CGO_ENABLED=1 $(GO) test -race ./...
 
@@ -87,7 +90,7 @@ check: ## All that a change must pass: generate changes nothing, format, vet, li
 	@$(MAKE) --no-print-directory format vet lint test test-infra
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
-	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/...
+	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/... ./statemachine-tests/...
 	@$(GO) generate .
 	@$(GO) -C infra generate ./permission
 
