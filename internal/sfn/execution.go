@@ -189,10 +189,12 @@ func (s *Server) describeExecution(_ context.Context, in *executionInput) ([]byt
 	e.describe(o, in.IncludedData)
 	o.int("redriveCount", 0)
 	o.text("redriveStatus", "NOT_REDRIVABLE")
-	o.text("redriveStatusReason", map[bool]string{
-		true:  "Execution is RUNNING and cannot be redriven",
-		false: "plumbline sfn does not redrive executions",
-	}[e.result.Status == engine.Running])
+	switch e.result.Status {
+	case engine.Running, engine.Succeeded:
+		o.text("redriveStatusReason", "Execution is "+string(e.result.Status)+" and cannot be redriven")
+	default:
+		o.text("redriveStatusReason", "plumbline sfn does not redrive executions")
+	}
 	return o.close(), nil
 }
 

@@ -124,8 +124,8 @@ func TestMalformedMocks(t *testing.T) {
 		{`[]`, "m.json:1:1: the mock file is a list. write an object with StateMachines, MockedResponses, S3Objects"},
 		{`{"StateMachines":{}} x`, "m.json:1:22: more text follows the JSON object. take it away"},
 		{`{"StateMachines":{},"StateMachines":{}}`, `m.json:1:21: the name "StateMachines" stands twice in one object. take one away`},
-		{`{"StateMachine":{}}`, "m.json:1:2: the mock file has no field \"StateMachine\": there are StateMachines, MockedResponses, S3Objects. did you mean \"StateMachines\"?\n" +
-			"m.json:1:1: the mock file has no StateMachines. add them, with their TestCases"},
+		{`{"StateMachine":{}}`, "m.json:1:1: the mock file has no StateMachines. add them, with their TestCases\n" +
+			"m.json:1:2: the mock file has no field \"StateMachine\": there are StateMachines, MockedResponses, S3Objects. did you mean \"StateMachines\"?"},
 		{"{\"StateMachines\":{\"M\":{\"TestCases\":\n {\"T\":{\"S\":\"Helo\"}}}},\n\"MockedResponses\":{\"Hello\":{\"0\":{\"Return\":1}}}}",
 			`m.json:2:12: state "S" of test case "T" names "Helo", which MockedResponses does not have. did you mean "Hello"?`},
 		{`{"StateMachines":{"M":{"TestCase":{}}}}`, `m.json:1:24: state machine "M" has no field "TestCase": there are TestCases. did you mean "TestCases"?`},

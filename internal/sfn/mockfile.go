@@ -61,10 +61,15 @@ func ParseMocks(file string, src []byte) (*Mocks, error) {
 	} else {
 		p.root(root)
 	}
-	if len(p.problems) > 0 {
-		return nil, errors.Join(p.problems...)
+	if len(p.problems) == 0 {
+		return p.mocks, nil
 	}
-	return p.mocks, nil
+	slices.SortStableFunc(p.problems, func(a, b mockProblem) int { return a.at - b.at })
+	var all []error
+	for _, problem := range p.problems {
+		all = append(all, problem.err)
+	}
+	return nil, errors.Join(all...)
 }
 
 // File is where the mocks were read from.
@@ -76,14 +81,19 @@ type mockParser struct {
 	src       []byte
 	mocks     *Mocks
 	responses map[string]*response
-	problems  []error
+	problems  []mockProblem
+}
+
+type mockProblem struct {
+	at  int
+	err error
 }
 
 func (p *mockParser) problem(at int, format string, args ...any) {
 	before := p.src[:min(at, len(p.src))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := len(before) - bytes.LastIndexByte(before, '\n')
-	p.problems = append(p.problems, fmt.Errorf("%s:%d:%d: %s", p.file, line, column, fmt.Sprintf(format, args...)))
+	p.problems = append(p.problems, mockProblem{at, fmt.Errorf("%s:%d:%d: %s", p.file, line, column, fmt.Sprintf(format, args...))})
 }
 
 // fields checks that n is an object with some of these fields.

@@ -131,7 +131,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !errors.As(err, &f) {
 			f = faultf("ValidationException", "%v", err)
 		}
-		refuse(w, http.StatusBadRequest, f)
+		status := http.StatusBadRequest
+		if f.name == unavailable {
+			status = http.StatusServiceUnavailable
+		}
+		refuse(w, status, f)
 		return
 	}
 	write(w, http.StatusOK, out)

@@ -63,13 +63,16 @@ func (s *Server) drop(kind, arn string) error {
 	return s.storeFault(s.config.Store.Delete(kind, arn))
 }
 
+// unavailable is the one fault that is the server's: clients try again.
+const unavailable = "ServiceUnavailable"
+
 // storeFault is a store's failure as the client hears of it.
 func (s *Server) storeFault(err error) error {
 	if err == nil {
 		return nil
 	}
 	s.logf("the store: %v", err)
-	return faultf("ServiceUnavailable", "the server could not keep it: %v", err)
+	return faultf(unavailable, "the server could not keep it: %v", err)
 }
 
 // load takes over what the store has.
