@@ -53,6 +53,7 @@ var rules = []rule{
 	{adapters, slices.Concat(wiring, []string{"tasks/...", "ruleset/...", "asl/...", "workflows/...", "cmd/..."}), nil, "an adapter knows domain types and its backend; who uses it is not its affair"},
 	{[]string{"internal/report/..."}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "internal/local/...", "internal/cli/..."}), nil, "a report is rendered from what was found, wherever that came from"},
 	{[]string{"internal/local/..."}, []string{"internal/cli/...", "internal/console/...", "cmd/..."}, nil, "the command line calls the local suite, not the other way"},
+	{[]string{"internal/sfn"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "ruleset/...", "workflows/...", "internal/local/...", "internal/cli/...", "cmd/..."}), nil, "the API serves any state machine: what tasks call and where things are kept is handed over"},
 	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
 	{[]string{"internal/throttle"}, []string{"..."}, nil, "it judges the SDK's errors; what they mean to an interface is the adapter's to say"},
 	{[]string{"tasks/*/lambda"}, slices.Concat(world, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
@@ -243,7 +244,7 @@ func match(pattern, name string) bool {
 
 // planned are patterns of the table that hold packages which are not there yet
 // to their shape from their first day.
-var planned = []string{"remedy/...", "approval/...", "internal/cloudcontrol/...", "internal/sfn/...", "internal/console/..."}
+var planned = []string{"remedy/...", "approval/...", "internal/cloudcontrol/...", "internal/console/..."}
 
 func TestPatternsMeanSomething(t *testing.T) {
 	var patterns []string
