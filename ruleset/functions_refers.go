@@ -17,7 +17,26 @@ func referenceFunctions() []Function {
 		whole:     true,
 		overloads: []overload{{args: []*cel.Type{cel.StringType, cel.DynType}, result: cel.BoolType,
 			call: func(a ...ref.Val) ref.Val { return refersTo(a[0], a[1]) }}},
+	}, {
+		Name: "inTemplate", Group: "Resources",
+		Signature: []string{"inTemplate(resource) bool"},
+		Doc:       "True of an element of a relation that stands in the template; unknown of one that a link leads to which is not known, or which leads out of the template. So a rule can leave to a neighbour what is judged there, and leave open what is judged nowhere.",
+		Examples:  []string{"!clusters.all(c, inTemplate(c))"},
+		whole:     true,
+		overloads: []overload{{args: []*cel.Type{cel.DynType}, result: cel.BoolType, call: func(a ...ref.Val) ref.Val { return inTemplate(a[0]) }}},
 	}}
+}
+
+func inTemplate(resource ref.Val) ref.Val {
+	switch r := resource.(type) {
+	case *types.Unknown:
+		return r
+	case *view:
+		if r.owner.resource != nil {
+			return types.True
+		}
+	}
+	return types.NewErr("inTemplate is asked of an element of a relation")
 }
 
 func refersTo(text, resource ref.Val) ref.Val {

@@ -22,7 +22,7 @@ func presenceFunctions() []Function {
 		Name: "source", Group: "What is set, and where it comes from",
 		Signature: []string{"source(x.Property) string"},
 		Doc: "Where the value comes from: absent, literal (written in the template), parameter-default, noecho-default (the default of a NoEcho parameter), " +
-			"parameter (no default, or a value was given), noecho (the same for a NoEcho parameter), dynamic (a dynamic reference to Secrets Manager or a secure parameter), ssm (one to a plain parameter), reference (Ref or GetAtt of a resource), import, unknown.",
+			"parameter (no default, or a value was given), noecho (the same for a NoEcho parameter), dynamic (a dynamic reference to Secrets Manager or a secure parameter), ssm (one to a plain parameter of Parameter Store, or a template parameter whose type reads one), reference (Ref or GetAtt of a resource), import, unknown.",
 		Examples: []string{`source(resource.MasterUserPassword) in ["dynamic", "noecho"]`},
 	}, {
 		Name: "plaintext", Group: "What is set, and where it comes from",

@@ -118,6 +118,8 @@ Parameters:
   Default: {Type: String, Default: hunter2}
   Hidden: {Type: String, NoEcho: true}
   HiddenDefault: {Type: String, NoEcho: true, Default: hunter2}
+  Stored: {Type: "AWS::SSM::Parameter::Value<String>", Default: /app/key}
+  StoredUnnamed: {Type: "AWS::SSM::Parameter::Value<String>", NoEcho: true}
 Conditions: {C: !Equals [a, a]}
 Mappings: {M: {A: {b: hunter2}}}
 Resources:
@@ -136,6 +138,8 @@ Resources:
           HIDDENDEFAULT: !Ref HiddenDefault
           DYNAMIC: "{{resolve:secretsmanager:db:SecretString:password}}"
           SSM: "{{resolve:ssm:/app/key}}"
+          STORED: !Ref Stored
+          STOREDUNNAMED: !Ref StoredUnnamed
           REF: !Ref Q
           ATT: !GetAtt Q.Arn
           IMPORT: !ImportValue x
@@ -159,6 +163,9 @@ Resources:
 		{`plaintext(resource.Environment.Variables.HIDDENDEFAULT)`, `true`},
 		{`source(resource.Environment.Variables.DYNAMIC)`, `"dynamic"`},
 		{`source(resource.Environment.Variables.SSM)`, `"ssm"`},
+		{`source(resource.Environment.Variables.STORED)`, `"ssm"`},
+		{`plaintext(resource.Environment.Variables.STORED)`, `false`},
+		{`source(resource.Environment.Variables.STOREDUNNAMED)`, `"ssm"`},
 		{`source(resource.Environment.Variables.REF)`, `"reference"`},
 		{`source(resource.Environment.Variables.ATT)`, `"reference"`},
 		{`source(resource.Environment.Variables.IMPORT)`, `"import"`},
@@ -177,7 +184,7 @@ Resources:
 		{`has(property(resource, "Role"))`, `true`},
 		{`"LITERAL" in resource.Environment.Variables`, `true`},
 		{`resource.Environment.Variables.NOTHING`, `""`},
-		{`size(resource.Environment.Variables)`, `15`},
+		{`size(resource.Environment.Variables)`, `17`},
 		{`resource.Environment.Variables == {"a": "b"}`, `false`},
 		{`namesSecret("DB_PASSWORD") && namesSecret("apiKey") && namesSecret("MyTOKEN2") == false && namesSecret("SecretAccessKey")`, `true`},
 		{`namesSecret("PASSWORD_FILE") || namesSecret("TOKENS_TABLE") || namesSecret("x")`, `false`},

@@ -104,7 +104,7 @@ const (
 	sourceParameter        = "parameter"         // a parameter without default, or a value that was given
 	sourceNoEcho           = "noecho"            // a NoEcho parameter without default, or a value that was given
 	sourceDynamic          = "dynamic"           // a dynamic reference to Secrets Manager or a secure parameter of Parameter Store
-	sourceSSM              = "ssm"               // a dynamic reference to a plain parameter of Parameter Store
+	sourceSSM              = "ssm"               // a plain parameter of Parameter Store, by a dynamic reference or by a parameter's type
 	sourceReference        = "reference"         // Ref or GetAtt of a resource
 	sourceImport           = "import"            // another stack's export
 	sourceUnknown          = "unknown"           // a macro, or a text put together from several of these
@@ -132,13 +132,15 @@ func (p property) source() string {
 	u := v.Unknown
 	for _, need := range u.Needs {
 		switch {
-		case strings.HasPrefix(need, "dynamic reference ssm:"):
+		case strings.HasPrefix(need, "dynamic reference ssm:"), strings.HasPrefix(need, "SSM parameter "):
 			return sourceSSM
 		case strings.HasPrefix(need, "dynamic reference "):
 			return sourceDynamic
 		}
 	}
 	switch {
+	case p.stored():
+		return sourceSSM // not even NoEcho hides what Parameter Store holds
 	case u.Secret:
 		return sourceNoEcho
 	case u.Ref != nil:
@@ -151,6 +153,17 @@ func (p property) source() string {
 		return sourceImport
 	}
 	return sourceUnknown
+}
+
+// stored reports whether the value is that of a template parameter whose type
+// reads Parameter Store. CloudFormation reads plain entries so, never secure ones.
+func (p property) stored() bool {
+	o := p.value.Origin
+	if o == nil || o.Parameter == "" || p.owner == nil || p.owner.model == nil || p.owner.model.Template == nil {
+		return false
+	}
+	declared := p.owner.model.Template.Parameter(o.Parameter)
+	return declared != nil && strings.HasPrefix(declared.Type, "AWS::SSM::Parameter::Value<")
 }
 
 // plaintext reports whether the value stands in the template for all to read.

@@ -191,6 +191,9 @@ func (g *graph) step(rel *Relation, from *cfn.Resource) []member {
 			out = append(out, m)
 		}
 	}
+	// LaunchTemplateName names a launch template beside its identifier.
+	name := rel.Type[strings.LastIndexByte(rel.Type, ':')+1:] + "Name"
+	byName := rel.From == name || strings.HasSuffix(rel.From, "."+name)
 	for _, v := range valuesAt(from.Properties, rel.From) {
 		ids, literal, open := linkTargets(v)
 		for _, id := range ids {
@@ -205,7 +208,7 @@ func (g *graph) step(rel *Relation, from *cfn.Resource) []member {
 		if literal != "" {
 			found := false
 			for _, r := range g.ofType(rel.Type) {
-				if literals, _ := names(r); slices.Contains(literals, literal) {
+				if literals, _ := names(r); slices.Contains(literals, literal) || byName && r.Properties.Get(name).IsKind(cfn.String) && r.Properties.Get(name).Text == literal {
 					add(member{resource: r})
 					found = true
 				}
@@ -215,7 +218,7 @@ func (g *graph) step(rel *Relation, from *cfn.Resource) []member {
 			}
 		}
 		if open != nil {
-			add(member{needs: open.Needs})
+			add(member{needs: open.Needs, unsure: open.Shape == nil}) // without a shape it may be a list
 		}
 	}
 	return out
