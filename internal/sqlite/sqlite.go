@@ -54,9 +54,10 @@ func View(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open database %q: %w", path, err)
 	}
 	d := &DB{path: path}
-	// Beside a file that no process has open lies no log, and SQLite could only
-	// make one to read it: it is told that the file does not change meanwhile.
-	modes := []string{"ro"}
+	// Where it may, SQLite makes an index of its log to read, and takes it away
+	// again. Where it may not, and there is no log, it is told that the file does
+	// not change meanwhile.
+	modes := []string{""}
 	if info, err := os.Stat(abs + "-wal"); err != nil || info.Size() == 0 {
 		modes = append(modes, immutable)
 	}
@@ -90,18 +91,13 @@ func cannotOpen(err error) bool {
 // immutable is the mode in which SQLite takes no locks and makes no file.
 const immutable = "immutable"
 
-// connect opens a pool of connections in a mode of SQLite's, "" for reading and
-// writing. A transaction that may write takes the lock when it begins, so that
+// connect opens a pool of connections; mode is empty or immutable. A transaction that may write takes the lock when it begins, so that
 // two never wait for each other.
 func connect(path, mode string, connections int, pragmas ...string) (*sql.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
-	switch mode {
-	case "":
-	case immutable:
+	if mode == immutable {
 		q.Set("mode", "ro")
 		q.Set("immutable", "1")
-	default:
-		q.Set("mode", mode)
 	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())

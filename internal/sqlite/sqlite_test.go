@@ -204,3 +204,142 @@ func TestABusyDatabaseIsWorthARetry(t *testing.T) {
 		t.Errorf("error = %v, want ErrThrottled", err)
 	}
 }
+
+func TestASessionIsAllOrNothing(t *testing.T) {
+	d := inTemp(t)
+	for _, keep := range []bool{false, true} {
+		s, err := d.Begin(t.Context(), 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(t.Context(), []finding.Record{record("A"), record("B")}); err != nil {
+			t.Fatal(err)
+		}
+		mine := 0
+		for _, err := range s.OfStack(t.Context(), "P") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine++
+		}
+		if others := count(t, d); mine != 2 || others != 0 {
+			t.Errorf("the session sees %d records, others %d", mine, others)
+		}
+		targets, err := s.Targets(t.Context())
+		if err != nil || len(targets) != 1 || targets[0] != (Target{Stack: "P"}) {
+			t.Errorf("targets %+v, %v", targets, err)
+		}
+		if keep {
+			err = s.Commit(t.Context(), "s1")
+		} else {
+			err = s.Rollback()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := d.Committed(t.Context(), "s1")
+		if n := count(t, d); err != nil || kept != keep || (n == 2) != keep {
+			t.Errorf("kept: %v, %d records, committed %v, %v", keep, n, kept, err)
+		}
+	}
+}
+
+func TestOneSessionAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "findings.db")
+	a, b := open(t, path), open(t, path)
+	first, err := a.Begin(t.Context(), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Begin(t.Context(), 0, nil); !errors.Is(err, finding.ErrThrottled) {
+		t.Errorf("error = %v, want that another process writes", err)
+	}
+	waited := 0
+	second, err := b.Begin(t.Context(), 10*time.Second, func() {
+		waited++
+		if err := first.Rollback(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil || waited != 1 {
+		t.Fatalf("waited %d times, %v", waited, err)
+	}
+	if err := second.Rollback(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFileOfTheFirstVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "findings.db")
+	db, err := connect(path, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{
+		"CREATE TABLE findings (resource_id TEXT NOT NULL, timestamp TEXT NOT NULL, stack TEXT NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL, active INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (resource_id, timestamp)) WITHOUT ROWID",
+		"CREATE INDEX findings_by_stack ON findings (stack, resource_id, timestamp)",
+		"CREATE INDEX findings_open ON findings (severity, timestamp) WHERE active = 1",
+		"CREATE INDEX findings_by_rule ON findings (rule, timestamp)",
+		"CREATE TABLE events (id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+		`INSERT INTO findings VALUES ('1/r/P/A', 'x#r1', 'P', 'r1', 'high', 1, '{"Rule":"r1","Resource":{"Account":"1","Region":"r","Stack":"P","LogicalID":"A"},"Place":{"Path":"a.yaml"},"State":"open"}')`,
+		"PRAGMA user_version = 1",
+	} {
+		if _, err := db.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old, err := View(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, old); n != 1 {
+		t.Errorf("%d records are read as they are", n)
+	}
+	if err := old.Close(); err != nil {
+		t.Error(err)
+	}
+	d := open(t, path)
+	s, err := d.Begin(t.Context(), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := s.Targets(t.Context())
+	if want := (Target{"P", "a.yaml", "1", "r"}); err != nil || len(targets) != 1 || targets[0] != want || count(t, d) != 1 {
+		t.Errorf("targets %+v, %v", targets, err)
+	}
+	if err := s.Rollback(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestViewOfAFolderThatCannotBeWritten(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "findings.db")
+	d, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Put(t.Context(), []finding.Record{record("A")}), d.Close(), os.Chmod(path, 0o400), os.Chmod(dir, 0o500)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+	view, err := View(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, view); n != 1 {
+		t.Errorf("%d records", n)
+	}
+	if err := view.Put(t.Context(), []finding.Record{record("B")}); err == nil {
+		t.Error("a view can be written to")
+	}
+	if err := view.Close(); err != nil {
+		t.Error(err)
+	}
+}
