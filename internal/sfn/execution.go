@@ -74,22 +74,25 @@ func alreadyExists(arn string) error {
 }
 
 // keep is how many executions are kept for those who ask for them; beyond, the
-// oldest that has ended goes.
-const keep = 50_000
+// oldest that have ended go, each so many starts.
+const keep, pruneEvery = 50_000, 1_000
 
-// remember counts an execution among those that are kept.
-func (s *Server) remember(x *engine.Execution) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started = append(s.started, x.ARN)
-	for len(s.started) > keep {
-		oldest := s.engine.Execution(s.started[0])
-		if oldest != nil && oldest.Result().Status == engine.Running {
-			s.started = append(s.started[1:], s.started[0])
-			return
+// prune forgets the oldest executions, now and then.
+func (s *Server) prune() {
+	if s.starts.Add(1)%pruneEvery != 0 {
+		return
+	}
+	list := s.engine.Executions()
+	over := len(list) - keep
+	if over <= 0 {
+		return
+	}
+	slices.SortFunc(list, func(a, b *engine.Execution) int { return cmp.Compare(a.Number, b.Number) })
+	for _, x := range list {
+		if over > 0 && x.Result().Status != engine.Running {
+			s.forget(x.ARN)
+			over--
 		}
-		s.forget(s.started[0])
-		s.started = s.started[1:]
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *Server) describeAgain(x *engine.Execution) {
 // admit has an execution among those that may be asked for, as long as they may.
 func (s *Server) admit(x *engine.Execution) {
 	if !x.Machine().Express {
-		s.remember(x)
+		s.prune()
 		return
 	}
 	go func() { // which cannot be asked for, so nothing needs it once it has ended

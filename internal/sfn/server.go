@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"plumbline/asl"
@@ -51,11 +52,12 @@ type Server struct {
 	tasks  *tasks
 	clock  func() time.Time
 
+	starts atomic.Uint64
+
 	mu         sync.RWMutex
 	machines   map[string]*machine // by ARN
 	activities map[string]*activity
 	revisions  map[*asl.Definition]*revision // of executions that may be asked for
-	started    []string                      // ARNs of executions, oldest first
 }
 
 // New returns a server with what its Store has. The error is the Store's, or

@@ -27,7 +27,7 @@ import (
 const killedDir = "PLUMBLINE_TEST_KILLED_DIR"
 
 // kills is how often a process is killed where PLUMBLINE_TEST_KILLS does not say.
-const kills = 60
+const kills = 40
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(killedDir); dir != "" {
@@ -244,21 +244,22 @@ func work(dir string) error {
 }
 
 func machines() (main, child *engine.Machine, err error) {
-	compile := func(text, name string) (*engine.Machine, error) {
-		d, err := asl.Parse([]byte(text))
-		if err != nil {
-			return nil, err
-		}
-		m, err := engine.Compile(d)
-		if err != nil {
-			return nil, err
-		}
-		return m.As(engine.Identity{Name: name}), nil
-	}
 	if main, err = compile(everything, "main"); err == nil {
 		child, err = compile(childMachine, "child")
 	}
 	return main, child, err
+}
+
+func compile(text, name string) (*engine.Machine, error) {
+	d, err := asl.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	m, err := engine.Compile(d)
+	if err != nil {
+		return nil, err
+	}
+	return m.As(engine.Identity{Name: name}), nil
 }
 
 // outcome is how executions ended, with the events of each in an order that does
