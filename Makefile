@@ -117,8 +117,9 @@ fuzz: ## Run every fuzz target for FUZZTIME
 bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
 	@$(GO) run ./bench -write docs/benchmarks.md $(ARGS)
 
-bench-peers: build ## Install other scanners and engines by package name and print the ratios of one run
+bench-peers: build ## Install other scanners, engines and servers by package name and print the ratios of one run
 	@bench/engines.sh
+	@bench/servers.sh
 	@bench/peers.sh
 
 clean: ## Remove what was built

@@ -36,7 +36,7 @@ func engines(w io.Writer, modules string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "A loop of %d transitions of Pass and Choice, in process; the least of %d runs.\n\n", loopTransitions, loopRuns)
+	fmt.Fprintf(w, "## Engines in process\n\nMade by `make bench-peers`: a loop of %d transitions of Pass and Choice, in process; the least of %d runs.\n\n", loopTransitions, loopRuns)
 	fmt.Fprintf(w, "| engine | a transition | transitions a second | plumbline is faster by |\n|---|---:|---:|---:|\n")
 	for _, e := range []struct {
 		name string

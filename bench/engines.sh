@@ -10,4 +10,4 @@ if [ ! -d "$NODE/node_modules" ]; then
   mkdir -p "$NODE"
   npm install --silent --no-audit --no-fund --prefix "$NODE" "aws-local-stepfunctions@$AWS_LOCAL_STEPFUNCTIONS"
 fi
-go run ./bench -engines "$NODE"
+go run ./bench -engines "$NODE" -write docs/benchmarks.md

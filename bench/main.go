@@ -25,9 +25,10 @@ const runs = 5
 func main() {
 	bin := flag.String("bin", "bin/plumbline", "the program to measure")
 	data := flag.String("data", "", "a folder of templates; default: 300 made ones")
-	write := flag.String("write", "", "a Markdown file to write as well")
+	write := flag.String("write", "", "a Markdown file to write as well, or a section of it")
 	peers := flag.String("peers", "", "a folder with venv/bin/checkov and trivy: compare with them instead (what bench/peers.sh calls)")
 	engineModules := flag.String("engines", "", "a folder with node_modules of aws-local-stepfunctions: compare engines instead (what bench/engines.sh calls)")
+	ministack := flag.String("servers", "", "the program ministack: compare Step Functions APIs over HTTP instead (what bench/servers.sh calls)")
 	floor := flag.String("floor", "", "only parse the templates below this folder (what the benchmark calls itself with)")
 	flag.Parse()
 	if *floor != "" {
@@ -37,8 +38,13 @@ func main() {
 		return
 	}
 	var page strings.Builder
-	run := bench
+	run, section := bench, ""
+	if *ministack != "" {
+		section = "servers"
+		run = func(w io.Writer, bin, _ string) error { return servers(w, bin, *ministack) }
+	}
 	if *engineModules != "" {
+		section = "engines"
 		run = func(w io.Writer, _, _ string) error { return engines(w, *engineModules) }
 	}
 	if *peers != "" {
@@ -48,7 +54,7 @@ func main() {
 		fatal(err)
 	}
 	if *write != "" {
-		if err := os.WriteFile(*write, []byte(page.String()), 0o644); err != nil {
+		if err := writePage(*write, section, page.String()); err != nil {
 			fatal(err)
 		}
 	}
