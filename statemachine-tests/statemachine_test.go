@@ -4,10 +4,13 @@
 package statemachine_test
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"plumbline/asl"
 	"plumbline/asl/asltest"
+	statemachine "plumbline/statemachine-tests"
 	"plumbline/workflows"
 )
 
@@ -28,5 +31,20 @@ func TestScenarios(t *testing.T) {
 	asltest.Run(t, asltest.Embedded(), ".", asltest.Workflows(workflows.Source), asltest.Cover(&seen))
 	for _, missing := range seen.Missing() {
 		t.Errorf("%s. add a scenario that goes there", missing)
+	}
+}
+
+// TestMockFile holds the mock file to the scenarios that it is made of.
+func TestMockFile(t *testing.T) {
+	want, err := statemachine.MockConfig(".", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(statemachine.MockFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the scenarios make. run: go generate ./statemachine-tests", statemachine.MockFile)
 	}
 }
