@@ -80,8 +80,12 @@ type Retention struct {
 // Network is where functions run. Each region gets a VPC of its own, unless
 // Existing names one there.
 type Network struct {
-	CIDR     string              `json:"cidr"`  // of new VPCs, /16 to /26; default 10.71.0.0/24
-	Zones    int                 `json:"zones"` // of new VPCs, 2 (default) or 3: each has a subnet and endpoints
+	CIDR  string `json:"cidr"`  // of new VPCs, /16 to /26; default 10.71.0.0/24
+	Zones int    `json:"zones"` // of new VPCs, 2 (default) or 3: each has a subnet and endpoints
+	// ZoneIDs name the zones of a region by the ids that are the same in every
+	// account, such as use1-az1; default: the first ones that the account has.
+	// Needed where one of those has no Lambda, as use1-az3.
+	ZoneIDs  map[string][]string `json:"zoneIds"`
 	Existing map[string]Existing `json:"existing"`
 }
 

@@ -22,6 +22,7 @@ var (
 	schedule     = regexp.MustCompile(`^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$`)
 	resourceType = regexp.MustCompile(`^AWS::([A-Za-z0-9]+::[A-Za-z0-9]+|[A-Za-z0-9]+::\*|\*)$`)
 	subnetID     = regexp.MustCompile(`^subnet-[0-9a-f]+$`)
+	zoneID       = regexp.MustCompile(`^[a-z]+\d-az\d+$`)
 	groupID      = regexp.MustCompile(`^sg-[0-9a-f]+$`)
 	secretName   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
 )
@@ -135,6 +136,15 @@ func (p *problems) network(n Network, regions []string) {
 	}
 	if n.Zones != 2 && n.Zones != 3 {
 		p.add("network.zones %d: allowed are 2 and 3", n.Zones)
+	}
+	for _, region := range slices.Sorted(maps.Keys(n.ZoneIDs)) {
+		ids := n.ZoneIDs[region]
+		if !slices.Contains(regions, region) {
+			p.add("network.zoneIds: %q is none of the regions %s", region, strings.Join(regions, ", "))
+		}
+		if distinct := slices.Compact(slices.Sorted(slices.Values(ids))); len(distinct) != n.Zones || len(ids) != n.Zones || slices.ContainsFunc(ids, func(s string) bool { return !zoneID.MatchString(s) }) {
+			p.add("network.zoneIds.%s %q: %d different ids such as use1-az1 are needed", region, ids, n.Zones)
+		}
 	}
 	for _, region := range slices.Sorted(maps.Keys(n.Existing)) {
 		e := n.Existing[region]

@@ -38,10 +38,13 @@ func (s *suite) newNetwork(scope constructs.Construct) (network, error) {
 	var subnets []any
 	for i, cidr := range cidrs {
 		n := strconv.Itoa(i + 1)
-		subnet := awsec2.NewCfnSubnet(scope, jsii.String("Subnet"+n), &awsec2.CfnSubnetProps{
-			VpcId: vpc.Ref(), CidrBlock: jsii.String(cidr), MapPublicIpOnLaunch: jsii.Bool(false),
-			AvailabilityZone: awscdk.Fn_Select(jsii.Number(i), awscdk.Fn_GetAzs(jsii.String(s.region))), Tags: named("plumbline private " + n),
-		})
+		props := &awsec2.CfnSubnetProps{VpcId: vpc.Ref(), CidrBlock: jsii.String(cidr), MapPublicIpOnLaunch: jsii.Bool(false), Tags: named("plumbline private " + n)}
+		if ids := s.d.Network.ZoneIDs[s.region]; i < len(ids) {
+			props.AvailabilityZoneId = jsii.String(ids[i])
+		} else {
+			props.AvailabilityZone = awscdk.Fn_Select(jsii.Number(i), awscdk.Fn_GetAzs(jsii.String(s.region)))
+		}
+		subnet := awsec2.NewCfnSubnet(scope, jsii.String("Subnet"+n), props)
 		awsec2.NewCfnSubnetRouteTableAssociation(scope, jsii.String("Routes"+n), &awsec2.CfnSubnetRouteTableAssociationProps{RouteTableId: routes.Ref(), SubnetId: subnet.Ref()})
 		subnets = append(subnets, *subnet.Ref())
 	}

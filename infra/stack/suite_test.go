@@ -184,13 +184,13 @@ func TestNetwork(t *testing.T) {
 		}
 	}
 
-	three := with(t, `"network":{"zones":3,"cidr":"10.1.0.0/20"}`)[suiteStack]
+	three := with(t, `"network":{"zones":3,"cidr":"10.1.0.0/20","zoneIds":{"us-east-1":["use1-az1","use1-az2","use1-az6"]}}`)[suiteStack]
 	var ranges []string
 	for _, r := range three.of("AWS::EC2::Subnet") {
-		ranges = append(ranges, r.Properties["CidrBlock"].(string))
+		ranges = append(ranges, fmt.Sprint(r.Properties["CidrBlock"], " ", r.Properties["AvailabilityZoneId"]))
 	}
 	slices.Sort(ranges)
-	if diff := cmp.Diff([]string{"10.1.0.0/22", "10.1.4.0/22", "10.1.8.0/22"}, ranges); diff != "" {
+	if diff := cmp.Diff([]string{"10.1.0.0/22 use1-az1", "10.1.4.0/22 use1-az2", "10.1.8.0/22 use1-az6"}, ranges); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
