@@ -216,8 +216,8 @@ func (x *Execution) begin() {
 	x.emit(&x.run, "ExecutionStarted", 0, func(d *Details) {
 		d.Input, d.HasInput, d.RoleARN = x.run.input, true, x.machine.RoleARN
 	})
-	if x.machine.timeout > 0 {
-		x.effects = append(x.effects, effect{kind: armTimer, which: timerExecution, at: x.now.Add(x.machine.timeout)})
+	if limit := x.machine.limit(); limit > 0 {
+		x.effects = append(x.effects, effect{kind: armTimer, which: timerExecution, at: x.now.Add(limit)})
 	}
 	x.enter(x.root, x.machine.root.start, x.run.input)
 }

@@ -18,6 +18,18 @@ type Machine struct {
 	definition *asl.Definition
 }
 
+// maxExpress is how long an Express execution may run. Source: Step Functions
+// quotas, "Maximum execution time" of an Express workflow.
+const maxExpress = 5 * time.Minute
+
+// limit is how long an execution of the machine may run; 0: as long as it likes.
+func (m *Machine) limit() time.Duration {
+	if m.Express && (m.timeout == 0 || m.timeout > maxExpress) {
+		return maxExpress
+	}
+	return m.timeout
+}
+
 // Definition is what the machine was compiled from.
 func (m *Machine) Definition() *asl.Definition { return m.definition }
 

@@ -154,8 +154,8 @@ func (e *Engine) goOn(x *Execution) {
 	}
 	now := e.clock.Now()
 	over := false
-	if x.machine.timeout > 0 {
-		at := x.Started.Add(x.machine.timeout)
+	if limit := x.machine.limit(); limit > 0 {
+		at := x.Started.Add(limit)
 		over = !at.After(now)
 		x.effects = append(x.effects, effect{kind: armTimer, which: timerExecution, at: at})
 	}

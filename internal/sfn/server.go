@@ -100,9 +100,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-amzn-RequestId", requestID())
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
-				panic(p)
-			}
 			s.logf("%s: %v\n%s", r.Header.Get("X-Amz-Target"), p, debug.Stack())
 			refuse(w, http.StatusInternalServerError, faultf("InternalFailure", "the server has a fault: %v. its log has more", p))
 		}

@@ -334,6 +334,12 @@ func TestActivity(t *testing.T) {
 	if d := a.ended(a.start(arn, "unanswered", `1`)); d["status"] != "TIMED_OUT" {
 		t.Error(d)
 	}
+	stopped := a.start(arn, "stopped", `2`)
+	task = a.call("GetActivityTask", object{"activityArn": act})
+	a.call("StopExecution", object{"executionArn": stopped})
+	if got := a.refused("SendTaskSuccess", object{"taskToken": task["taskToken"], "output": "1"}); !strings.HasPrefix(got, "TaskTimedOut: ") {
+		t.Error("the token of an execution that has ended:", got)
+	}
 }
 
 // TestSync is an Express execution, which is answered with its result.
@@ -346,6 +352,10 @@ func TestSync(t *testing.T) {
 	}
 	if bill := out["billingDetails"].(object); bill["billedDurationInMilliseconds"].(float64) < 200_000 {
 		t.Error(bill)
+	}
+	long := a.create("L", `{"StartAt":"W","TimeoutSeconds":900,"States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, "type", "EXPRESS")
+	if out := a.call("StartSyncExecution", object{"stateMachineArn": long}); out["status"] != "TIMED_OUT" || out["error"] != "States.Timeout" {
+		t.Errorf("longer than five minutes: %v", out)
 	}
 	async := a.start(arn, "", `{}`)
 	if got := a.refused("DescribeExecution", object{"executionArn": async}); got != "InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'" {
