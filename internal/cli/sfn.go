@@ -24,6 +24,7 @@ type sfnFlags struct {
 	mocks   string
 	virtual bool
 	seed    uint64
+	data    string
 }
 
 const defaultSfnPort = 8083 // Step Functions Local's
@@ -56,6 +57,7 @@ thing that is due as soon as no call is in flight.`,
 	flags.IntVar(&f.port, "port", defaultSfnPort, "listen on this `PORT` of 127.0.0.1; 0 takes a free one")
 	flags.StringVar(&f.mocks, "mock-config", "", "answer tasks from this mock `FILE` (default: $SFN_MOCK_CONFIG)")
 	flags.BoolVar(&f.virtual, "virtual-time", false, "let time jump over all waiting")
+	flags.StringVar(&f.data, "data", "", "keep state machines and executions in this `DIR`, and go on with them at the next start")
 	flags.Uint64Var(&f.seed, "seed", 0, "draw jitter and random values from this `NUMBER`; 0 is a new one each time")
 	c.SetHelpTemplate(c.HelpTemplate() + `
 Environment:
@@ -119,10 +121,11 @@ func serveSfn(ctx context.Context, s *Streams, f *sfnFlags) error {
 	if err != nil {
 		return err
 	}
-	api, err := sfn.New(config)
+	api, closeData, err := newSfnServer(ctx, f, &config)
 	if err != nil {
 		return err
 	}
+	defer closeData()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return usagef("port %d is taken by another program. give another by --port, or 0 for a free one", f.port)

@@ -9,6 +9,8 @@ import (
 	"hash/crc32"
 	"path/filepath"
 	"sync"
+
+	"modernc.org/sqlite"
 )
 
 // Journal is a file of entries, each of a subject, in the order in which they
@@ -134,17 +136,26 @@ func openJournal(ctx context.Context, path string) (*Journal, *Kept, error) {
 	}
 	// Who holds the lock holds it for long: there is no use in waiting for it.
 	if _, err := db.ExecContext(ctx, "PRAGMA busy_timeout = 300; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"); err != nil {
-		return nil, nil, errors.Join(explain("open", path, err), db.Close())
+		return nil, nil, inUse(path, errors.Join(explain("open", path, err), db.Close()))
 	}
 	j := &Journal{path: path, db: db, subjects: map[string]*subject{}}
 	if err := j.prepare(ctx); err != nil {
-		return nil, nil, errors.Join(explain("open", path, err), db.Close())
+		return nil, nil, inUse(path, errors.Join(explain("open", path, err), db.Close()))
 	}
 	kept, err := j.read(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(explain("read", path, err), db.Close())
 	}
 	return j, kept, nil
+}
+
+// inUse is err, or that another process has the file.
+func inUse(path string, err error) error {
+	var coded *sqlite.Error
+	if errors.As(err, &coded) && (coded.Code()&0xff == codeBusy || coded.Code()&0xff == codeLocked) {
+		return fmt.Errorf("the journal %q is in use by another process: two that go on with the same executions would do everything twice. end it, or give --data another folder", path)
+	}
+	return err
 }
 
 // prepare makes the schema, or checks that it is one this program knows, and

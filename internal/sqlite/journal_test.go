@@ -198,7 +198,7 @@ func TestJournalOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "executions.db")
 	j, _ := openTestJournal(t, path)
-	if _, _, err := OpenJournal(context.Background(), path); err == nil || !strings.Contains(err.Error(), "another process") {
+	if _, _, err := OpenJournal(context.Background(), path); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("the file was opened twice: %v", err)
 	}
 	if _, err := j.db.ExecContext(context.Background(), "PRAGMA user_version = 99"); err != nil {
