@@ -6,56 +6,33 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"plumbline/cfn"
-	"plumbline/finding"
-	"plumbline/rules"
-	"plumbline/ruleset"
+	"plumbline/infra/judge"
 )
 
 // TestOurOwnRules judges the stacks by plumbline's rules: each is kept, or
 // suppressed with a reason, and no suppression stands there for nothing.
 func TestOurOwnRules(t *testing.T) {
-	set, err := ruleset.Open(rules.FS, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	stacks := maps.Clone(example())
 	for name, s := range with(t, `"recorder":"create","security":{"mail":["a@example.com"],"resourceTypes":["AWS::IAM::*"]}`) {
 		stacks[name+" with a recorder"] = s
 	}
 	for _, name := range slices.Sorted(maps.Keys(stacks)) {
 		t.Run(name, func(t *testing.T) {
-			tmpl, err := cfn.Parse(name, stacks[name].source)
+			r, err := judge.Template(t.Context(), name, stacks[name].source, "111122223333", "us-east-1")
 			if err != nil {
 				t.Fatal(err)
 			}
-			models := tmpl.Worlds(cfn.Inputs{Account: "111122223333", Region: "us-east-1", Stack: name})
-			var all []finding.Finding
-			judged := 0
-			for _, d := range finding.Domains {
-				found, counts, err := set.Judge(t.Context(), d, models, func(status string) bool { return status != string(finding.Pass) && status != string(finding.Skip) })
-				if err != nil {
-					t.Fatal(err)
-				}
-				all = append(all, found...)
-				judged += counts[string(finding.Pass)]
+			if err := r.Err(); err != nil {
+				t.Error(err)
 			}
-			if judged < 50 {
-				t.Errorf("only %d checks passed: the template is not what was meant to be judged", judged)
-			}
-			for _, w := range ruleset.Suppress(nil, set.Index().Equivalents(), models, all, time.Now()).Warnings {
-				t.Error(w)
+			if r.Passed < 50 {
+				t.Errorf("only %d checks passed: the template is not what was meant to be judged", r.Passed)
 			}
 			used := map[string]bool{}
-			for _, f := range all {
-				if f.Suppressed == nil {
-					t.Errorf("%s %s of %s: %s", f.Verdict, f.Rule, f.Resource.LogicalID, f.Message)
-					continue
-				}
+			for _, f := range r.Findings {
 				used[f.Resource.LogicalID+" "+f.Rule] = true
 			}
 			written := map[string]bool{}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,10 +12,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
 
 	"plumbline/infra/bundle"
 	"plumbline/infra/deployment"
+	"plumbline/infra/judge"
 	"plumbline/infra/stack"
 )
 
@@ -40,8 +43,31 @@ func main() {
 	if err := stack.Add(app, d, o); err != nil {
 		log.Fatal(err)
 	}
-	app.Synth(nil)
+	err = check(app.Synth(nil), d.Account)
 	jsii.Close()
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// check holds what was synthesized to plumbline's own rules: a stack that
+// breaks one is not deployed.
+func check(made cxapi.CloudAssembly, account string) error {
+	var errs []error
+	for _, s := range *made.Stacks() {
+		source, err := os.ReadFile(*s.TemplateFullPath())
+		if err != nil {
+			return err
+		}
+		r, err := judge.Template(context.Background(), *s.Id(), source, account, *s.Environment().Region)
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s breaks our own rules: %w", *s.Id(), err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func read(file string) (deployment.Deployment, error) {
