@@ -9,6 +9,7 @@ package schema
 import (
 	"iter"
 	"strings"
+	"sync"
 
 	"plumbline/internal/nearest"
 )
@@ -161,7 +162,18 @@ func Taggable() iter.Seq[string] { return embedded.types(true) }
 
 // Nearest returns the known resource type that a misspelt one most likely
 // means, "" where none is close. It compares with every type: for errors only.
-func Nearest(typ string) string { return nearest.In(typ, Types()) }
+func Nearest(typ string) string {
+	if near, ok := nearestTypes.Load(typ); ok {
+		return near.(string)
+	}
+	near := nearest.In(typ, Types())
+	nearestTypes.Store(typ, near)
+	return near
+}
+
+// nearestTypes remembers what Nearest found: many templates share a type that
+// is newer than the schemas.
+var nearestTypes sync.Map
 
 // Source names what the data was made from, for provenance: "cfn-lint 1.58.0, schemas of 2026-10-20".
 func Source() string { return embedded.source() }
