@@ -48,7 +48,7 @@ func problemsOf(err error) []string {
 	var out []string
 	var walk func(error)
 	walk = func(err error) {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok && onlyJoins(err, joined.Unwrap()) {
 			for _, e := range joined.Unwrap() {
 				walk(e)
 			}
@@ -65,6 +65,16 @@ func problemsOf(err error) []string {
 	}
 	walk(err)
 	return out
+}
+
+// onlyJoins reports whether an error says what its parts say, one a line, and
+// nothing of its own: an fmt.Errorf that wraps two is one problem.
+func onlyJoins(err error, parts []error) bool {
+	var lines []string
+	for _, p := range parts {
+		lines = append(lines, p.Error())
+	}
+	return err.Error() == strings.Join(lines, "\n")
 }
 
 // fileProblem says why a file or folder that a flag names cannot be used,

@@ -25,7 +25,7 @@ type scanFlags struct {
 	data, baseline        string
 	noSuppressions        bool
 	exitZero, quiet       bool
-	timings               bool
+	timings, noColor      bool
 }
 
 // shows are the values of --show, in the order of help; "all" stands for every one.
@@ -72,6 +72,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	fl.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 in spite of violations (not in spite of errors)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, no hints")
 	fl.StringVar(&f.color, "color", "auto", "colour the table, `WHEN`: auto (on a terminal, unless NO_COLOR is set), always, never")
+	fl.BoolVar(&f.noColor, "no-color", false, "the same as --color never")
 	fl.BoolVar(&f.timings, "timings", false, "print the time of each phase to standard error")
 	complete(c, "format", report.Formats)
 	complete(c, "show", append([]string{"all"}, shows...))
@@ -129,6 +130,9 @@ func (f *scanFlags) check(s *Streams) (show map[string]bool, color bool, err err
 			return nil, false, err
 		}
 		show[x] = true
+	}
+	if f.noColor {
+		f.color = "never"
 	}
 	color, err = colors(f.color, s.OutTTY && f.output == "", s.Env)
 	return show, color, err

@@ -44,6 +44,9 @@ func noSubcommand(c *cobra.Command, args []string) error {
 	if n := nearest.Of(args[0], names); n != "" {
 		hint = fmt.Sprintf(". did you mean %q?", c.CommandPath()+" "+n)
 	}
+	if len(names) == 0 {
+		return usagef("%q is no command of %q, which has none", args[0], c.CommandPath())
+	}
 	return usagef("%q is no command of %q: there are %s%s", args[0], c.CommandPath(), strings.Join(names, ", "), hint)
 }
 

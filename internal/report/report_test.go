@@ -106,14 +106,14 @@ func TestFormatsMatchGoldenFiles(t *testing.T) {
 	}
 	t.Run("narrow", func(t *testing.T) {
 		d := sample()
-		d.Width = 50
+		d.Width = 44
 		var got bytes.Buffer
 		if err := report.Write(&got, "table", d); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(got.String(), "\n") {
-			if strings.HasPrefix(line, "           ") && len([]rune(line)) > 50 {
-				t.Errorf("line is %d columns wide, the terminal 50: %q", len([]rune(line)), line)
+			if len([]rune(line)) > 44 && !strings.HasPrefix(line, "partial:") && !strings.HasPrefix(line, "  notes.yaml:") {
+				t.Errorf("line is %d columns wide, the terminal 44: %q", len([]rune(line)), line)
 			}
 		}
 	})

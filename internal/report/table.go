@@ -37,16 +37,7 @@ func writeTable(w io.Writer, d *Document) error {
 			if last != nil {
 				b.WriteByte('\n')
 			}
-			head := Plain(a.Target.Path)
-			if a.Target.Stack != "" && a.Target.Path != "" {
-				head += "  " + st.paint("2", "stack "+Plain(a.Target.Stack))
-			} else if head == "" {
-				head = "stack " + Plain(a.Target.Stack)
-			}
-			if a.Scope != "" {
-				head += "  " + st.paint("2", "scope "+Plain(a.Scope))
-			}
-			b.WriteString(st.paint("1;4", head) + "\n")
+			writeHead(b, st, d, a)
 			last = a
 		}
 		writeRow(b, st, d, a, f, told)
@@ -56,6 +47,29 @@ func writeTable(w io.Writer, d *Document) error {
 	}
 	writeSummary(b, st, d)
 	return b.Flush()
+}
+
+// writeHead names a template, its stack and its scope, one below the other
+// where they have no room side by side.
+func writeHead(b *bufio.Writer, st style, d *Document, a *scan.Assessment) {
+	head, more := Plain(a.Target.Path), []string(nil)
+	if a.Target.Stack != "" && a.Target.Path != "" {
+		more = append(more, "stack "+Plain(a.Target.Stack))
+	} else if head == "" {
+		head = "stack " + Plain(a.Target.Stack)
+	}
+	if a.Scope != "" {
+		more = append(more, "scope "+Plain(a.Scope))
+	}
+	gap := "  "
+	if d.Width > 0 && utf8.RuneCountInString(head+gap+strings.Join(more, gap)) > d.Width {
+		gap = "\n  "
+	}
+	b.WriteString(st.paint("1;4", head))
+	for _, x := range more {
+		b.WriteString(gap + st.paint("2", x))
+	}
+	b.WriteByte('\n')
 }
 
 func writeRow(b *bufio.Writer, st style, d *Document, a *scan.Assessment, f *finding.Finding, told map[string]bool) {
@@ -72,19 +86,30 @@ func writeRow(b *bufio.Writer, st style, d *Document, a *scan.Assessment, f *fin
 	case f.Place.Path != "":
 		place = "-" // about the template as a whole
 	}
-	what := Plain(f.Resource.LogicalID)
+	const indent = "           "
+	what, typ := Plain(f.Resource.LogicalID), ""
 	if what != "" && f.Resource.Type != "" {
-		what += " " + st.paint("2", "("+Plain(f.Resource.Type)+")")
+		typ = "(" + Plain(f.Resource.Type) + ")"
+	}
+	// A resource that has no room beside the rule goes below it.
+	used := 2 + max(7, len(place)) + 2 + max(8, len(label)) + 2 + len(f.Rule) + 2 + utf8.RuneCountInString(what+typ) + 1
+	beside := "  "
+	if d.Width > 0 && used > d.Width {
+		beside = "\n" + indent
 	}
 	fmt.Fprintf(b, "  %s  %s  %s", st.paint("2", fmt.Sprintf("%7s", place)), st.paint(code, fmt.Sprintf("%-8s", label)), st.paint("1", f.Rule))
 	if what != "" {
-		b.WriteString("  " + what)
+		b.WriteString(beside + what)
+		if typ != "" && d.Width > 0 && len(indent)+utf8.RuneCountInString(what+typ)+1 > d.Width {
+			b.WriteString("\n" + indent + st.paint("2", typ))
+		} else if typ != "" {
+			b.WriteString(" " + st.paint("2", typ))
+		}
 	}
 	if f.Scope != a.Scope && f.Scope != "" {
 		b.WriteString("  " + st.paint("2", "scope "+Plain(f.Scope)))
 	}
 	b.WriteByte('\n')
-	const indent = "           "
 	text := f.Message
 	if text == "" {
 		text = d.title(f.Rule)
@@ -148,6 +173,22 @@ func writeWrapped(b *bufio.Writer, indent string, st style, code, text string, w
 	b.WriteString(indent + st.paint(code, text) + "\n")
 }
 
+// visible is how many columns a painted text takes.
+func visible(text string) int {
+	n, code := 0, false
+	for _, r := range text {
+		switch {
+		case r == '\x1b':
+			code = true
+		case !code:
+			n++
+		case r == 'm':
+			code = false
+		}
+	}
+	return n
+}
+
 func writeSummary(b *bufio.Writer, st style, d *Document) {
 	r := d.Report
 	c := d.counts()
@@ -167,19 +208,24 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 			fails += n
 		}
 	}
-	line := plural(judgedTemplates(r), "template", "templates") + ", " + plural(d.rules(), "rule", "rules") + ": "
+	head := plural(judgedTemplates(r), "template", "templates") + ", " + plural(d.rules(), "rule", "rules") + ":"
+	found := plural(fails, "violation", "violations") + " (" + strings.Join(parts, ", ") + ")"
 	if fails == 0 {
-		line += st.paint("32", "no violation found")
-	} else {
-		line += plural(fails, "violation", "violations") + " (" + strings.Join(parts, ", ") + ")"
+		found = st.paint("32", "no violation found")
 	}
+	rest := ""
 	for _, s := range []string{"unknown", "error", "suppressed"} {
 		if n := c[s]; n > 0 {
-			line += fmt.Sprintf(", %d %s", n, map[string]string{"unknown": "undecided", "error": "not judged", "suppressed": "suppressed"}[s])
+			rest += fmt.Sprintf("%d %s, ", n, map[string]string{"unknown": "undecided", "error": "not judged", "suppressed": "suppressed"}[s])
 		}
 	}
-	line += ", " + plural(c[string(finding.Pass)], "check", "checks") + " passed"
-	b.WriteString(line + "\n")
+	rest += plural(c[string(finding.Pass)], "check", "checks") + " passed"
+	if line := head + " " + found + ", " + rest; d.Width == 0 || visible(line) <= d.Width {
+		b.WriteString(line + "\n")
+	} else {
+		b.WriteString(head + "\n  " + found + ",\n")
+		writeWrapped(b, "  ", st, "", rest, d.Width)
+	}
 	left := 0
 	for s, n := range sev {
 		if d.Floor != "" && !s.AtLeast(d.Floor) {
