@@ -60,6 +60,7 @@ type htmlStack struct {
 	Counts                    []htmlCard
 	Findings                  []htmlFinding
 	Open, Errors, Passed      int
+	Gone                      bool // it is not there any more
 	assessment                *scan.Assessment
 	fails                     map[string]int // listed violations by rule
 }
@@ -119,7 +120,7 @@ func (d *Document) page() *htmlPage {
 		fresh += len(a.New)
 		gone += len(a.Resolved)
 		p.Hashes = append(p.Hashes, jsonTemplate{Path: a.Target.Path, Stack: a.Target.Stack, SHA256: a.Hash})
-		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Scope: a.Scope, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)]}
+		s := htmlStack{Anchor: "t" + strconv.Itoa(i+1), Path: a.Target.Path, Stack: a.Target.Stack, Scope: a.Scope, Partial: domainNames(a.Partial), Passed: a.Counts[string(finding.Pass)], Gone: a.Gone}
 		s.Dir, s.Base = path.Split(strings.TrimPrefix(filepath.ToSlash(a.Target.Path), shared))
 		if s.Name = s.Stack; s.Name == "" {
 			s.Name = s.Dir + s.Base

@@ -273,11 +273,13 @@ func TestSARIFNamesFilesByURI(t *testing.T) {
 	a.Findings[0].Place.Path = "my stacks/100%.yaml"
 	a.Findings[1].Place.Path = "/srv/a.yaml"
 	a.Findings[3].Place.Path = ""
+	a.Findings[2].Place.Path, a.Findings[2].Place.Name = "/repo/in/b.yaml", "in/b.yaml"
+	d.Show["pass"] = true
 	var out bytes.Buffer
 	if err := report.Write(&out, "sarif", d); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"uri": "my%20stacks/100%25.yaml"`, `"uri": "file:///srv/a.yaml"`, `"uri": "cdk.out/Data.template.json"`} {
+	for _, want := range []string{`"uri": "my%20stacks/100%25.yaml"`, `"uri": "file:///srv/a.yaml"`, `"uri": "in/b.yaml"`, `"uri": "cdk.out/Data.template.json"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("SARIF lacks %s", want)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/url"
@@ -43,7 +44,9 @@ type sarifText struct {
 type sarifRule struct {
 	ID         string         `json:"id"`
 	Short      sarifText      `json:"shortDescription"`
-	Help       *sarifText     `json:"help,omitempty"`
+	Full       sarifText      `json:"fullDescription"` // GitHub asks for it and for help
+	Help       sarifText      `json:"help"`
+	HelpURI    string         `json:"helpUri,omitempty"`
 	Config     sarifConfig    `json:"defaultConfiguration"`
 	Properties map[string]any `json:"properties,omitempty"`
 }
@@ -146,15 +149,17 @@ func writeSARIF(w io.Writer, d *Document) error {
 		r := d.Rules[id]
 		s := sarifRule{ID: id, Short: sarifText{d.title(id)}, Config: sarifConfig{sarifLevel(r.Severity)},
 			Properties: map[string]any{"security-severity": securitySeverity[r.Severity], "tags": sarifTags(r)}}
-		if r.Remediation != "" {
-			s.Help = &sarifText{r.Remediation}
+		s.Full.Text = cmp.Or(r.Description, s.Short.Text)
+		s.Help.Text = cmp.Or(r.Remediation, s.Full.Text)
+		if len(r.References) > 0 {
+			s.HelpURI = r.References[0]
 		}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)
 	}
 	for a, f := range d.listed {
-		loc := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(f.Place.Path)}}}
+		loc := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(f.Place.Path, f.Place.Name)}}}
 		if f.Place.Path == "" {
-			loc.Physical.Artifact.URI = sarifURI(a.Target.Path)
+			loc.Physical.Artifact.URI = sarifURI(a.Target.Path, a.Target.Name)
 		}
 		if f.Place.Line > 0 {
 			loc.Physical.Region = &sarifRegion{f.Place.Line, f.Place.Column}
@@ -191,8 +196,13 @@ func writeSARIF(w io.Writer, d *Document) error {
 }
 
 // sarifURI is a path as a URI reference, as SARIF 2.1.0 §3.4.3 asks: an
-// absolute one with the scheme file, blanks and the like escaped.
-func sarifURI(path string) string {
+// absolute one with the scheme file, blanks and the like escaped. A template
+// below the working folder goes by its name, which leads there from it: GitHub
+// finds files by their path in the repository.
+func sarifURI(path, name string) string {
+	if name != "" && !filepath.IsAbs(name) {
+		path = name
+	}
 	u := url.URL{Path: filepath.ToSlash(path)}
 	if filepath.IsAbs(path) {
 		u.Scheme = "file"
