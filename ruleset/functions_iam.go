@@ -179,16 +179,19 @@ func (v *view) granting(asked ref.Val) ref.Val {
 
 // anyGranted reports whether the statement's actions include one of those
 // asked for. Lists of a hundred actions are asked for, so where all is plain
-// text each is put in lower case once.
+// text the elements are compared as they are.
 func (v *view) anyGranted(asked ref.Val) ref.Val {
-	have, plain := lowerTexts(v.get("Actions"))
-	want, alsoPlain := lowerTexts(asked)
-	if !plain || !alsoPlain || v.value.Get("NotActions") != nil {
+	have, plain := plainTexts(v.get("Actions"))
+	if !plain || v.value.Get("NotActions") != nil {
+		return anyOf(asked, v.actionGranted)
+	}
+	want, plain := plainTexts(asked)
+	if !plain {
 		return anyOf(asked, v.actionGranted)
 	}
 	for _, pattern := range have {
 		for _, text := range want {
-			if Glob(pattern, text) {
+			if globFold(pattern, text) {
 				return types.True
 			}
 		}
@@ -196,19 +199,20 @@ func (v *view) anyGranted(asked ref.Val) ref.Val {
 	return types.False
 }
 
-// lowerTexts are the elements of a list in lower case, where all are plain text.
-func lowerTexts(list ref.Val) (texts []string, plain bool) {
+// plainTexts are the elements of a list where all are plain text.
+func plainTexts(list ref.Val) (texts []string, plain bool) {
 	l, ok := list.(traits.Lister)
 	if !ok {
 		return nil, false
 	}
 	n, _ := sizeOf(l)
+	texts = make([]string, 0, n)
 	for i := range n {
 		text, ok := elementAt(l, i).(types.String)
 		if !ok {
 			return nil, false
 		}
-		texts = append(texts, strings.ToLower(string(text)))
+		texts = append(texts, string(text))
 	}
 	return texts, true
 }

@@ -34,6 +34,37 @@ func Glob(pattern, text string) bool {
 	return p == len(pattern)
 }
 
+// globFold is Glob where the case of ASCII letters does not count.
+func globFold(pattern, text string) bool {
+	p, t, star, mark := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t])):
+			p++
+			t++
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
 // GlobAny reports whether text matches one of the patterns. CEL: glob(patterns, text).
 func GlobAny(patterns []string, text string) bool {
 	for _, p := range patterns {

@@ -145,3 +145,14 @@ func TestScopeOf(t *testing.T) {
 		}
 	}
 }
+
+// TestGlobFold: it is Glob of the two in lower case.
+func TestGlobFold(t *testing.T) {
+	for _, pattern := range []string{"", "*", "iam:PassRole", "IAM:*", "iam:P?ss*", "s3:*Object", "**", "?"} {
+		for _, text := range []string{"", "iam:passrole", "iam:PassRole", "iam:Pass", "s3:GetObject", "S3:PUTOBJECT", "x"} {
+			if got, want := globFold(pattern, text), Glob(strings.ToLower(pattern), strings.ToLower(text)); got != want {
+				t.Errorf("globFold(%q, %q) is %v", pattern, text, got)
+			}
+		}
+	}
+}
