@@ -38,6 +38,8 @@ func (r *resolver) call(v *Value, f *Field) (out *Value, ok bool) {
 		out := r.store.value(Unknown, v.Pos)
 		out.Unknown = unknownText("import "+describe(r.value(arg)), true)
 		return out, true
+	case "Fn::GetStackOutput":
+		return r.stackOutput(v, f), true
 	case "Fn::Transform":
 		return r.transform(v.Pos, arg), true
 	case "Fn::Length":
@@ -58,6 +60,24 @@ func (r *resolver) call(v *Value, f *Field) (out *Value, ok bool) {
 		return newUnknown(v.Pos, "function "+f.Key), true
 	}
 	return nil, false
+}
+
+// stackOutput is another stack's output, a text that is known once that stack is
+// deployed. Source: CloudFormation Template Reference, "Fn::GetStackOutput"; the
+// CDK writes it for weak references across stacks.
+func (r *resolver) stackOutput(v *Value, f *Field) *Value {
+	output := r.value(f.Value.Get("OutputName"))
+	stack := r.value(f.Value.Get("StackName"))
+	if output == nil || stack == nil {
+		return r.refused(v, f)
+	}
+	need := "output " + describe(output) + " of stack " + describe(stack)
+	if region := r.value(f.Value.Get("Region")); isScalar(region) {
+		need += " in " + region.Text
+	}
+	out := r.store.value(Unknown, v.Pos)
+	out.Unknown = unknownText(need, true)
+	return out
 }
 
 // refused is the value of a function whose arguments CloudFormation refuses.

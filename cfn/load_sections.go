@@ -68,6 +68,9 @@ func section(root *Value, name string) (*Value, Pos) {
 	return nil, Pos{}
 }
 
+// resourcesIs begins the message about a Resources section that is no map.
+const resourcesIs = "Resources is "
+
 // intended refuses what was not meant to be a template. A map without
 // Resources that has other signs of one is a template with a problem, save for
 // a CDK stack to which nothing was added: it declares only what the CDK itself
@@ -86,7 +89,7 @@ func (l *loader) intended(root, resources *Value, at Pos) *Problem {
 		if signs || bytes.Contains(l.src, []byte("AWS::")) {
 			return nil
 		}
-		return l.notTemplate(at, "Resources is %s; in a template it is a map of logical ids to resources", aKind(resources))
+		return l.notTemplate(at, resourcesIs+"%s; it must be a map of logical ids to resources", aKind(resources))
 	}
 	if root.Lookup("Parameters", "BootstrapVersion") != nil && root.Lookup("Rules", "CheckBootstrapVersion") != nil {
 		return nil

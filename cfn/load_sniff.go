@@ -39,7 +39,11 @@ func Sniff(path string, src []byte) (ok bool, reason string) {
 		return true, ""
 	}
 	_, err := Parse(path, src)
-	if errors.Is(err, ErrNotTemplate) {
+	var p *Problem
+	if errors.As(err, &p) && p.notTemplate {
+		if strings.HasPrefix(p.Message, resourcesIs) {
+			return false, p.Message
+		}
 		return false, "no Resources section"
 	}
 	return true, ""
@@ -120,10 +124,15 @@ func topKeys(text []byte) answer {
 			}
 			i = end
 		case ':':
-			if depth == 1 && (string(key) == "Resources" || string(key) == "AWSTemplateFormatVersion") {
-				if string(key) != "Resources" || bytes.Contains(text, []byte("::")) {
+			switch {
+			case depth != 1:
+			case string(key) == "AWSTemplateFormatVersion":
+				return yes
+			case string(key) == "Resources":
+				if value := bytes.TrimLeft(text[i+1:], " \t\r\n"); bytes.HasPrefix(value, []byte("{")) || bytes.Contains(text, []byte("::")) {
 					return yes
 				}
+				return unclear
 			}
 		case '{', '[':
 			if depth++; depth == 1 && !keyFollows(text[i+1:]) {

@@ -41,8 +41,10 @@ func TestSniff(t *testing.T) {
 		{"a state machine", "m.asl.json", `{"StartAt": "A", "States": {"A": {"Type": "Task", "Parameters": {"Resources": "AWS::S3::Bucket"}}}}`, false, none},
 		{"Resources deeper down", "t.yaml", "a:\n  Resources: {A: {Type: AWS::S3::Bucket}}\n", false, none},
 		{"Resources in a text", "t.yaml", "a: |\n  Resources:\n    b: AWS::S3::Bucket\n", false, none},
-		{"Resources without a type", "t.yaml", "Resources: [a]\n", false, none},
-		{"empty Resources in JSON", "t.json", `{"Resources": {}}`, false, none},
+		{"Resources without a type", "t.yaml", "Resources: [a]\n", false, "Resources is a list; it must be a map of logical ids to resources"},
+		{"Resources that are a list in JSON", "t.json", `{"Resources": []}`, false, "Resources is a list; it must be a map of logical ids to resources"},
+		{"empty Resources in JSON", "t.json", `{"Resources": {}}`, true, ""},
+		{"a type that is no text", "t.json", `{"Resources":{"A":{"Type":5}}}`, true, ""},
 		{"a list", "t.json", `[{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}]`, false, none},
 		{"manifests of another program", "k.yaml", "kind: A\n---\nkind: B # AWS::S3::Bucket\n", false, none},
 	}

@@ -165,7 +165,7 @@ func TestParseErrors(t *testing.T) {
 		{"a list", "- Resources: {}\n", "1:1: the file holds a list; a template is a map with a Resources section", true},
 		{"another program's YAML", "# compose\nservices: {web: {image: x}}\n", "2:1: " + no, true},
 		{"another program's YAML that speaks of types", "jobs: {a: 'aws AWS::S3::Bucket'}\n", "1:1: " + no, true},
-		{"another program's resources", "Resources: [a, b]\n", "1:1: Resources is a list; in a template it is a map of logical ids to resources", true},
+		{"another program's resources", "Resources: [a, b]\n", "1:1: Resources is a list; it must be a map of logical ids to resources", true},
 		{"several documents of another program", "a: 1\n---\nb: AWS::S3::Bucket\n", "2:1: no CloudFormation template: several YAML documents, none with a Resources section", true},
 		{"several documents that are no maps", "a\n---\n- b\n", "2:1: no CloudFormation template: several YAML documents, none with a Resources section", true},
 		{"resources that are a list", "AWSTemplateFormatVersion: '2010-09-09'\nResources: [a]\n", "2:12: Resources is a list; it must be a map of logical ids to resources", false},

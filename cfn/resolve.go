@@ -82,6 +82,9 @@ func newResolver(t *Template, in Inputs) *resolver {
 			r.macros = true
 		}
 	}
+	// Without its transform CloudFormation would refuse a type of SAM: what it is
+	// meant to become is judged.
+	r.sam = r.sam || slices.ContainsFunc(t.Resources, func(d *Declared) bool { return strings.HasPrefix(d.Type, samPrefix) })
 	return r
 }
 

@@ -350,7 +350,7 @@ Resources:
 			},
 		},
 		{
-			name: "not without the transform",
+			name: "without the transform",
 			src:  ``,
 			want: map[string]string{},
 		},
@@ -359,8 +359,8 @@ Resources:
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.src == "" {
 				m := base(t, "Resources:\n  F: {Type: AWS::Serverless::Function}\n", Inputs{})
-				if got := m.Resources[0].Type; got != "AWS::Serverless::Function" || len(m.Resources) != 1 {
-					t.Errorf("got %d resources, the first a %s", len(m.Resources), got)
+				if f := m.Resource("F"); f == nil || f.Type != "AWS::Lambda::Function" || m.Resource("FRole") == nil {
+					t.Errorf("F is %+v of %d resources", f, len(m.Resources))
 				}
 				return
 			}

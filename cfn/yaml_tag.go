@@ -13,7 +13,7 @@ import (
 // Those of the Rules section count as well.
 var functions = [...]string{
 	"And", "Base64", "Cidr", "Condition", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap",
-	"ForEach", "GetAZs", "GetAtt", "If", "ImportValue", "Join", "Length", "Not", "Or", "Ref", "RefAll", "Select",
+	"ForEach", "GetAZs", "GetAtt", "GetStackOutput", "If", "ImportValue", "Join", "Length", "Not", "Or", "Ref", "RefAll", "Select",
 	"Split", "Sub", "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
 }
 
@@ -21,7 +21,7 @@ var functions = [...]string{
 // reading one makes no new string.
 var longNames = [...]string{
 	"Fn::And", "Fn::Base64", "Fn::Cidr", "Condition", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::FindInMap",
-	"Fn::ForEach", "Fn::GetAZs", "Fn::GetAtt", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Not", "Fn::Or", "Ref", "Fn::RefAll", "Fn::Select",
+	"Fn::ForEach", "Fn::GetAZs", "Fn::GetAtt", "Fn::GetStackOutput", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Not", "Fn::Or", "Ref", "Fn::RefAll", "Fn::Select",
 	"Fn::Split", "Fn::Sub", "Fn::ToJsonString", "Fn::Transform", "Fn::ValueOf", "Fn::ValueOfAll",
 }
 

@@ -72,18 +72,19 @@ func readAssembly(dir string) (*assembly, error) {
 		}
 		return nil, nil
 	}
-	if !ours && !bytes.Contains(src, []byte(artifactStack)) && !bytes.Contains(src, []byte(artifactAssembly)) {
+	ours = ours || bytes.Contains(src, []byte(artifactStack)) || bytes.Contains(src, []byte(artifactAssembly))
+	if !ours && (json.Valid(src) || !holdsStacks(dir)) {
 		return nil, nil
 	}
 	var m manifest
 	if err := json.Unmarshal(src, &m); err != nil {
-		if ours {
-			return nil, fmt.Errorf("not the manifest of a cloud assembly: %w. run cdk synth again", err)
-		}
-		return nil, nil
+		return nil, fmt.Errorf("not the manifest of a cloud assembly: %w. run cdk synth again", err)
 	}
-	if m.Version == "" || m.Artifacts == nil {
-		return nil, nil
+	switch {
+	case m.Version == "":
+		return nil, errors.New("not the manifest of a cloud assembly: it has no version. run cdk synth again")
+	case m.Artifacts == nil:
+		return nil, errors.New("not the manifest of a cloud assembly: it has no artifacts. run cdk synth again")
 	}
 	a := &assembly{}
 	for id, artifact := range m.Artifacts {
@@ -102,6 +103,12 @@ func readAssembly(dir string) (*assembly, error) {
 	slices.SortFunc(a.stacks, func(x, y Template) int { return strings.Compare(x.Path+"\x00"+x.Stack, y.Path+"\x00"+y.Stack) })
 	slices.Sort(a.stages)
 	return a, nil
+}
+
+// holdsStacks reports whether a folder has a template named as the CDK names them.
+func holdsStacks(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".template.json") })
 }
 
 // environment parts aws://account/region. CDK writes unknown-account and

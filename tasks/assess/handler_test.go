@@ -361,6 +361,8 @@ func TestTemplateReadable(t *testing.T) {
 		{"readable, passes kept", source, "", all, []string{"pass"}, finding.Counts{"pass": 1, "skip": 7}},
 		{"broken", "{", "", nil, []string{"error"}, finding.Counts{"error": 1, "skip": 7}},
 		{"not read", "", "permission denied", nil, []string{"error"}, finding.Counts{"error": 1, "skip": 7}},
+		{"a type that is not known", `{"Resources": {"A": {"Type": "AWS::S3::Bucke"}}}`, "", nil, []string{"unknown"}, finding.Counts{"pass": 1, "unknown": 1, "skip": 7}},
+		{"a macro", `{"Transform": ["Macro"], "Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`, "", nil, []string{"unknown"}, finding.Counts{"pass": 1, "unknown": 1, "skip": 7}},
 		{"two parts broken", `{"Resources": {"A": {"Type": 7}, "B": {"Type": "AWS::S3::Bucket"}, "C": 3}}`, "", nil, []string{"error", "error"}, finding.Counts{"error": 2, "skip": 7}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -27,6 +27,9 @@ func readable(a *scan.Assessment, snap *scan.Snapshot, keep func(string) bool) (
 	for _, p := range t.Problems {
 		add(a, problem(snap.Target, p))
 	}
+	for _, u := range t.Unread() {
+		add(a, unread(snap.Target, &u))
+	}
 	if len(t.Problems) > 0 {
 		return true
 	}
@@ -50,6 +53,16 @@ func problem(t scan.Target, p *cfn.Problem) finding.Finding {
 	f.Verdict, f.Message = finding.Error, p.Message
 	f.Remediation = "Correct the template at this place. Until then this part of it is not judged."
 	f.Place.Line, f.Place.Column = max(p.Pos.Line, 1), max(p.Pos.Column, 1)
+	return f
+}
+
+// unread is the finding that what a part of the template comes to is not known.
+// It is no error: a newer type, or a macro, is nothing to correct.
+func unread(t scan.Target, u *cfn.Unread) finding.Finding {
+	f := about(t)
+	f.Verdict, f.Message, f.Needs = finding.Unknown, u.Message, []string{u.Need}
+	f.Resource.LogicalID, f.Resource.Type = u.LogicalID, u.Type
+	f.Place.Line, f.Place.Column = max(u.Pos.Line, 1), max(u.Pos.Column, 1)
 	return f
 }
 
