@@ -30,6 +30,11 @@ type Policy struct {
 	TrustedAccounts []string        `yaml:"trustedAccounts" cel:"trustedAccounts" check:"account" doc:"accounts other than the own that may be granted access; no built-in rule reads them: they are for rules of your own"`
 	TLSPolicies     TLSPolicies     `yaml:"tlsPolicies" cel:"tlsPolicies" doc:"accepted TLS policy names by service, as globs"`
 
+	Remediation RemediationPolicy `yaml:"remediation" doc:"which violations may be settled by a machine, and who decides"`
+
+	SLA             SLA             `yaml:"sla" doc:"in how many days a violation is due, counted from when it was first seen"`
+	Owner           Owner           `yaml:"owner" doc:"who answers for a resource: by its tags, else by default"`
+
 	Path string `yaml:"-"` // of the file, "" for defaults
 }
 
@@ -148,6 +153,22 @@ type Value struct {
 	Text     string            `yaml:"-"` // for every region that ByRegion does not name
 	ByRegion map[string]string `yaml:"-"`
 	Line     int               `yaml:"-" hash:"-"`
+}
+
+// SLA is in how many days a violation of each severity is due.
+type SLA struct {
+	Critical int `yaml:"critical" check:"days" doc:"days for a critical violation"`
+	High     int `yaml:"high" check:"days" doc:"days for a high one"`
+	Medium   int `yaml:"medium" check:"days" doc:"days for a medium one"`
+	Low      int `yaml:"low" check:"days" doc:"days for a low one"`
+}
+
+// Owner says who answers for a resource. Each owner is told apart from the
+// others; resources without one are Default's, and with no Default they are of
+// the one audience without a name.
+type Owner struct {
+	Tags    []string `yaml:"tags" doc:"keys of tags that name the owner, the first that a resource carries; none: no tag does"`
+	Default string   `yaml:"default" doc:"owner of resources that carry none of the tags"`
 }
 
 // Ports lists ports by what rules ask of them.

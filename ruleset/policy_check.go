@@ -31,6 +31,7 @@ var textChecks = []struct {
 	{"date", `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, dateProblem},
 	{"severity", "", severityProblem},
 	{"scope", "", scopeProblem},
+	{"mode", "", modeProblem},
 	{"verdict", "", verdictProblem},
 	{"reason", `\p{L}`, reasonProblem},
 }
@@ -43,6 +44,7 @@ var numberChecks = []struct {
 	{"port", 0, 65535},
 	{"days", 1, 36500},
 	{"count", 1, 1000},
+	{"hours", 1, 8760},
 }
 
 func checkText(check, text string) string {

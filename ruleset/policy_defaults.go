@@ -8,10 +8,16 @@ package ruleset
 // characters), 8.3.7 (four former passwords), 8.3.9 (ninety days), 2.2.7 and
 // 4.2.1 (strong cryptography: TLS 1.2 and newer), 1.2.5 and 2.2.5 (services
 // and ports that are needed). The seven backup days are AWS Config's default.
+// The terms of 30, 90 and 180 days for high, medium and low are FedRAMP's
+// (Continuous Monitoring Strategy Guide: high, moderate, low). PCI DSS 6.3.3
+// gives a month to critical vulnerabilities; the week for critical violations
+// is our own choice, well inside it.
 func DefaultPolicy() *Policy {
 	return &Policy{
 		Version: 1,
 		Scope:   ScopePolicy{Default: ScopeCDE},
+
+		Remediation: RemediationPolicy{ExpiryHours: DefaultExpiry},
 		Ports: Ports{
 			Admin: []int{
 				22,         // SSH
@@ -43,6 +49,7 @@ func DefaultPolicy() *Policy {
 		},
 		Retention: Retention{LogDays: 365, BackupDays: 7, SecretRotationDays: 90, KeyDeletionDays: 7},
 		Passwords: Passwords{MinLength: 12, MaxAgeDays: 90, History: 4},
+		SLA:       SLA{Critical: 7, High: 30, Medium: 90, Low: 180},
 		TLSPolicies: TLSPolicies{
 			ELB: []string{
 				"ELBSecurityPolicy-TLS13-1-2-*", "ELBSecurityPolicy-TLS13-1-3-*",
@@ -91,6 +98,11 @@ func (p *Policy) WithDefaults() *Policy {
 		{&out.Passwords.MinLength, &d.Passwords.MinLength},
 		{&out.Passwords.MaxAgeDays, &d.Passwords.MaxAgeDays},
 		{&out.Passwords.History, &d.Passwords.History},
+		{&out.SLA.Critical, &d.SLA.Critical},
+		{&out.SLA.High, &d.SLA.High},
+		{&out.SLA.Medium, &d.SLA.Medium},
+		{&out.SLA.Low, &d.SLA.Low},
+		{&out.Remediation.ExpiryHours, &d.Remediation.ExpiryHours},
 	} {
 		if *x.to == 0 {
 			*x.to = *x.from

@@ -219,6 +219,10 @@ func (p *Policy) Hash() string {
 	for i := range all.Values {
 		all.Values[i].Line = 0
 	}
+	all.Remediation.Modes = slices.Clone(all.Remediation.Modes)
+	for i := range all.Remediation.Modes {
+		all.Remediation.Modes[i].Line = 0
+	}
 	slices.SortFunc(all.Values, func(a, b Value) int { return strings.Compare(a.Name, b.Name) })
 	// Marshal sorts the keys of maps and cannot fail on texts, numbers and lists.
 	text, _ := json.Marshal(all)
@@ -266,6 +270,11 @@ func (p *Policy) Check(rules RuleNames) []*PlaceError {
 	for _, s := range p.Suppressions {
 		for _, id := range s.Rule {
 			known(s.Line, id)
+		}
+	}
+	for _, e := range p.Remediation.Modes {
+		for _, id := range e.Rule {
+			known(e.Line, id)
 		}
 	}
 	if len(p.Values) > 0 {

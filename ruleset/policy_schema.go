@@ -103,6 +103,8 @@ func textSchema(check string) jsonObject {
 		return jsonObject{"enum": finding.Severities}
 	case "scope":
 		return jsonObject{"enum": Scopes}
+	case "mode":
+		return jsonObject{"enum": Modes}
 	case "date":
 		return jsonObject{"type": "string", "format": "date"}
 	case "regexp":
