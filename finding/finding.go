@@ -89,6 +89,7 @@ type Finding struct {
 	Needs       []string     // Unknown only: what would settle it, such as "parameter KmsKey"
 	Assuming    []string     // the world it was judged in: "Environment=dev"
 	Suppressed  *Suppression // nil: it counts
+	Owner       string       `json:",omitempty"` // who answers for the resource by the policy; "" where it names nobody
 	Scope       string       `json:",omitempty"` // of the resource in PCI DSS by the policy: cde, connected or out; "" where the policy says nothing of scope
 }
 

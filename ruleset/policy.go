@@ -32,8 +32,8 @@ type Policy struct {
 
 	Remediation RemediationPolicy `yaml:"remediation" doc:"which violations may be settled by a machine, and who decides"`
 
-	SLA             SLA             `yaml:"sla" doc:"in how many days a violation is due, counted from when it was first seen"`
-	Owner           Owner           `yaml:"owner" doc:"who answers for a resource: by its tags, else by default"`
+	SLA   SLA   `yaml:"sla" doc:"in how many days a violation is due, counted from when it was first seen"`
+	Owner Owner `yaml:"owner" doc:"who answers for a resource: by its tags, else by default"`
 
 	Path string `yaml:"-"` // of the file, "" for defaults
 }

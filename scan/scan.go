@@ -110,6 +110,7 @@ type Assessment struct {
 	Gone     bool              // the target does not exist any more: nothing was judged
 	Warnings []string          // suppressions that do not count: expired, without a reason
 	New      []string          // fingerprints first seen in this scan, where a store of findings was given
+	Reopened []string          // fingerprints that are back in this scan
 	Resolved []finding.Record  // open before, gone now
 	Open     int               // violations that want attention after this scan, where a store of findings was given
 	Hash     string            // SHA-256 of the source, hex
@@ -118,10 +119,17 @@ type Assessment struct {
 // Len is the number of findings.
 func (a *Assessment) Len() int { return len(a.Findings) }
 
-// Changes is what one scan of a target writes to the findings table.
-type Changes struct{ Records []finding.Record }
+// Changes is what one scan of a target writes to the findings table, and what
+// messages about the target need to know beside that.
+type Changes struct {
+	Records []finding.Record // to write, as they are after the scan
+	Left    []finding.Record // active, and not judged by this scan: they stay as they are
+	// Settled are violations, as they were before, that do not count any more
+	// though they are not mended, or that changed severity or owner.
+	Settled []finding.Record
+}
 
-// Len is the number of records.
+// Len is the number of records to write.
 func (c *Changes) Len() int { return len(c.Records) }
 
 // Targets is what a scan of an estate goes through.

@@ -2,9 +2,11 @@ package bundle
 
 import (
 	"slices"
+	"time"
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
+	"plumbline/finding"
 	"plumbline/ruleset"
 	"plumbline/scan"
 )
@@ -57,6 +59,44 @@ func (b *Bundle) Scope(t scan.Target, models []*cfn.Model) (whole string, of map
 func (b *Bundle) ScopeOf(t scan.Target) string {
 	whole, _ := Scope(b.Policy, t, nil)
 	return whole
+}
+
+// Owners names who answers for the resources by a policy, which may be nil:
+// whole for the target and for resources that are not in of, such as those of a
+// type without tags. Where worlds differ, the first that names an owner by a tag decides.
+func Owners(p *ruleset.Policy, models []*cfn.Model) (whole string, of map[string]string) {
+	if p == nil {
+		return "", nil
+	}
+	if len(p.Owner.Tags) == 0 {
+		return p.Owner.Default, nil
+	}
+	of = map[string]string{}
+	for _, m := range models {
+		for _, r := range m.Resources {
+			if of[r.LogicalID] != "" {
+				continue
+			}
+			typ := schema.Lookup(r.Type)
+			if typ == nil || typ.TagProperty == "" {
+				continue
+			}
+			if owner := p.OwnerOf(tagsOf(r.Properties.Get(typ.TagProperty))); owner != p.Owner.Default {
+				of[r.LogicalID] = owner
+			}
+		}
+	}
+	return p.Owner.Default, of
+}
+
+// Owners is what Owners says by the bundle's policy.
+func (b *Bundle) Owners(models []*cfn.Model) (whole string, of map[string]string) {
+	return Owners(b.Policy, models)
+}
+
+// Due is when a violation that was first seen at a time is due by the bundle's policy.
+func (b *Bundle) Due(s finding.Severity, firstSeen time.Time) time.Time {
+	return b.Policy.Due(s, firstSeen)
 }
 
 func asksTags(entries []ruleset.ScopeMatch) bool {

@@ -299,6 +299,11 @@ func (r *runner) scopes(t scan.Target, models []*cfn.Model) (whole string, of ma
 	return bundle.Scope(r.o.Policy, t, models)
 }
 
+// owners is who answers for resources by the policy.
+func (r *runner) owners(models []*cfn.Model) (whole string, of map[string]string) {
+	return bundle.Owners(r.o.Policy, models)
+}
+
 // scope is the target's scope by its account and stack name alone.
 func (r *runner) scope(t scan.Target) string {
 	whole, _ := r.scopes(t, nil)

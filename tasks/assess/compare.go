@@ -23,6 +23,7 @@ type comparison struct {
 	broken     bool // a part of the template was not judged
 	gone       bool // the stack does not exist any more
 	inForce    func(rule string) bool
+	due        func(finding.Severity, time.Time) time.Time
 	changes    *scan.Changes
 	assessment *scan.Assessment
 	out        *Out
@@ -42,7 +43,7 @@ func (c *comparison) run(ctx context.Context, known Known) error {
 		fp := f.Fingerprint()
 		if f.Verdict != finding.Fail {
 			if !seen[fp] && rows[fp].State.Active() && rows[fp].State != "" {
-				c.out.Open++
+				c.left(rows[fp])
 			}
 			seen[fp] = true
 			continue
@@ -89,7 +90,10 @@ func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.
 func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was bool) {
 	r := finding.Record{Finding: f, FirstSeen: c.at, LastSeen: c.at}
 	if was {
-		r.FirstSeen, r.Due = old.FirstSeen, old.Due // the clock of a violation never starts again
+		r.FirstSeen = old.FirstSeen // the clock of a violation never starts again
+	}
+	if c.due != nil { // from the same day, by the severity and the terms of today
+		r.Due = c.due(r.Severity, r.FirstSeen)
 	}
 	switch {
 	case f.Suppressed != nil:
@@ -112,6 +116,12 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 	}
 	if r.State == finding.New || r.State == finding.Reopened {
 		c.out.Alerts.Add(f.Severity, f.Resource.Type)
+		if r.State == finding.Reopened {
+			c.assessment.Reopened = append(c.assessment.Reopened, fp)
+		}
+	}
+	if was && old.State.Active() && (!r.State.Active() || old.Severity != r.Severity || old.Owner != r.Owner) {
+		c.settled(old)
 	}
 	if r.State.Active() {
 		c.out.Open++
@@ -131,11 +141,14 @@ func (c *comparison) missing(r finding.Record) {
 	case c.gone && (c.target.Path == "" || c.same(r)): // a template takes along its own findings, not those of another of the same stack name
 	case !c.same(r), c.broken, slices.Contains(c.partial, r.Domain):
 		if r.State.Active() {
-			c.out.Open++
+			c.left(r)
 		}
 		return
 	case c.inForce != nil && !c.inForce(r.Rule):
 		if r.State != finding.Suppressed {
+			if r.State.Active() {
+				c.settled(r)
+			}
 			r.State, r.LastSeen = finding.Suppressed, c.at
 			r.Suppressed = &finding.Suppression{Reason: "the rule is no longer in force", Source: "rules"}
 			c.changes.Records = append(c.changes.Records, r)
@@ -144,6 +157,19 @@ func (c *comparison) missing(r finding.Record) {
 	}
 	r.State, r.LastSeen, r.ExpiresAt = finding.Resolved, c.at, c.at.Add(finding.Retention)
 	c.resolved(r)
+}
+
+// left notes a row that stays as it is, active: nothing was judged of it.
+func (c *comparison) left(r finding.Record) {
+	c.out.Open++
+	c.changes.Left = append(c.changes.Left, r)
+}
+
+// settled notes a row, as it was, that stopped to count in silence, or that
+// counts from now on for another severity or owner.
+func (c *comparison) settled(r finding.Record) {
+	c.out.Settled++
+	c.changes.Settled = append(c.changes.Settled, r)
 }
 
 // resolved notes that the scan ends the row.

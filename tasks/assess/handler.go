@@ -38,6 +38,11 @@ type Options struct {
 	// Scope sorts the target, and its resources by logical id, into the scope of
 	// PCI DSS; a nil map: each is as the target. nil: nothing is said of it.
 	Scope func(t scan.Target, models []*cfn.Model) (whole string, of map[string]string)
+	// Owners names who answers for the target, and for resources by logical id
+	// where that is somebody else. nil: nobody is named.
+	Owners func(models []*cfn.Model) (whole string, of map[string]string)
+	// Due is when a violation first seen at a time is due; nil: never.
+	Due func(s finding.Severity, firstSeen time.Time) time.Time
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
 	Keep func(status string) bool
 	Now  func() time.Time // nil: time.Now
@@ -106,6 +111,7 @@ type Out struct {
 	New        int              `json:"new"`
 	Open       int              `json:"open"` // violations of the target that want attention after this scan
 	Resolved   int              `json:"resolved"`
+	Settled    int              `json:"settled"` // violations that stopped to count in silence: tickets are brought up to date
 }
 
 // Handle assesses the snapshot.
@@ -138,7 +144,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	out := Out{Partial: a.Partial, Lost: len(a.Partial)}
 	changes := &scan.Changes{}
 	if h.o.Known != nil {
-		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, changes: changes, assessment: a, out: &out}
+		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, due: h.o.Due, changes: changes, assessment: a, out: &out}
 		if err := c.run(ctx, h.o.Known); err != nil {
 			return Out{}, err
 		}
@@ -190,16 +196,23 @@ func (h *Handler) merge(ctx context.Context, a *scan.Assessment, in In, at time.
 }
 
 // describe adds to the findings what the target, and not a rule, knows: the
-// template's name, and the scope.
+// template's name, who answers for the resource, and the scope.
 func (h *Handler) describe(a *scan.Assessment, snap *scan.Snapshot) {
 	var of map[string]string
 	if h.o.Scope != nil {
 		models, _ := snap.Models() // where there are none, the target's names decide
 		a.Scope, of = h.o.Scope(snap.Target, models)
 	}
+	var owner string
+	var owners map[string]string
+	if h.o.Owners != nil {
+		models, _ := snap.Models() // where there are none, it is the default owner
+		owner, owners = h.o.Owners(models)
+	}
 	for i := range a.Findings {
 		f := &a.Findings[i]
 		f.Place.Name = snap.Target.Name
+		f.Owner = cmp.Or(owners[f.Resource.LogicalID], owner)
 		f.Scope = a.Scope
 		if scope, known := of[f.Resource.LogicalID]; known {
 			f.Scope = scope
