@@ -121,15 +121,16 @@ func cause(err error) string {
 }
 
 // writable checks before any work that a file can be made in a folder, which
-// is made where it is missing.
+// is made where it is missing. A full disk is let pass: what is judged can be
+// told all the same, and that it could not be kept.
 func writable(flag, dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return usagef("%s %q is a file. give a folder", flag, dir)
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return usagef("%s %q cannot be made: %s. give a folder that you may write to", flag, dir, cause(err))
 	}
-	if err := probe(dir); err != nil {
+	if err := probe(dir); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return usagef("%s %q cannot be written to: %s. give a folder that you may write to", flag, dir, cause(err))
 	}
 	return nil

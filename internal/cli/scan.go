@@ -43,7 +43,12 @@ standard input. Each template goes through the scan-stack workflow. Parameters
 without a value stay unknown: a verdict that depends on one is "unknown" and says
 what would settle it.
 
-The policy file is plumbline.yaml in the current folder, unless --policy names another.`,
+The policy file is plumbline.yaml in the current folder, unless --policy names another.
+
+With --data a scan is compared with the one before it, and kept when it comes to
+its end; "plumbline history" shows what is kept. What was found in a template that
+is gone from the folders given is resolved. A template is known again however its
+path is typed.`,
 		Example: `  plumbline scan template.yaml
   plumbline scan cdk.out --framework pci-dss-4.0.1 --format html --output report.html
   plumbline scan --param Environment=prod --fail-on high templates/
@@ -63,7 +68,7 @@ The policy file is plumbline.yaml in the current folder, unless --policy names a
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to a `FILE` instead of standard output")
 	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list findings of these `STATUSES`: all, or some of "+strings.Join(shows, ", "))
 	fl.StringSliceVar(&f.frameworks, "framework", nil, "only rules that look at a requirement of this `FRAMEWORK`")
-	fl.StringVar(&f.severity, "severity", "low", "list violations of this severity or above: critical, high, medium, low")
+	fl.StringVar(&f.severity, "severity", "low", "list violations of this `SEVERITY` or above: critical, high, medium, low")
 	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")
 	f.judge.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")

@@ -173,6 +173,26 @@ func writeWrapped(b *bufio.Writer, indent string, st style, code, text string, w
 	b.WriteString(indent + st.paint(code, text) + "\n")
 }
 
+// writeSince says what has changed since the last scan of the same data folder.
+func writeSince(b *bufio.Writer, r *scan.Report) {
+	fresh, resolved := 0, 0
+	var gone []string
+	for i := range r.Assessments {
+		a := &r.Assessments[i]
+		fresh += len(a.New)
+		resolved += len(a.Resolved)
+		if a.Gone {
+			gone = append(gone, Plain(a.Target.String()))
+		}
+	}
+	if fresh+resolved > 0 {
+		fmt.Fprintf(b, "since the last scan: %d new, %d resolved\n", fresh, resolved)
+	}
+	if len(gone) > 0 {
+		fmt.Fprintf(b, "not there any more, so resolved: %s\n", strings.Join(gone, ", "))
+	}
+}
+
 // visible is how many columns a painted text takes.
 func visible(text string) int {
 	n, code := 0, false
@@ -235,14 +255,7 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 	if left > 0 {
 		fmt.Fprintf(b, "%s below %s not listed\n", plural(left, "violation", "violations"), d.Floor)
 	}
-	n, gone := 0, 0
-	for _, a := range r.Assessments {
-		n += len(a.New)
-		gone += len(a.Resolved)
-	}
-	if n+gone > 0 {
-		fmt.Fprintf(b, "since the last scan: %d new, %d resolved\n", n, gone)
-	}
+	writeSince(b, r)
 	if lost := partial(r); len(lost) > 0 {
 		b.WriteString(st.paint("1;31", "partial: ") + "the rules of " + strings.Join(lost, ", ") + " could not be run, so nothing is said about them\n")
 	}
