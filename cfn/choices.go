@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -60,6 +61,11 @@ func (v *variable) makeChoices(r *resolver) {
 		v.determined = v.determined || len(v.choices) == 1 // it can be nothing else
 		return
 	}
+	if v.parameter == nil && v.name == pseudoRegion {
+		if region := v.assumedRegion(r.in.Regions); region != "" {
+			add(region, false)
+		}
+	}
 	empty := false
 	for _, text := range v.literals {
 		if text == "" {
@@ -91,6 +97,31 @@ func (v *variable) makeChoices(r *resolver) {
 	if empty && !v.determined && v.admits("") {
 		add("", false)
 	}
+}
+
+// assumedRegion is where a stack is taken to be that is not said to be
+// anywhere: in a region where stacks are meant to be, else in the one that AWS
+// itself takes for a default; "" where the template has no mapping for it.
+func (v *variable) assumedRegion(meant []string) string {
+	fits := func(region string) bool { return !v.keysOnly || slices.Contains(v.literals, region) }
+	const usual = "us-east-1"
+	for _, pattern := range meant {
+		if !strings.ContainsAny(pattern, "*?[") {
+			if fits(pattern) {
+				return pattern
+			}
+			continue
+		}
+		for _, region := range append([]string{usual}, v.literals...) {
+			if ok, err := path.Match(pattern, region); ok && err == nil && fits(region) {
+				return region
+			}
+		}
+	}
+	if fits(usual) {
+		return usual
+	}
+	return ""
 }
 
 // admits reports whether the variable may have a value.

@@ -117,6 +117,10 @@ type Inputs struct {
 	Region     string            // AWS::Region, "" unknown
 	Stack      string            // AWS::StackName, "" unknown
 	MaxWorlds  int               // bound on explored worlds; 0: DefaultMaxWorlds
+	// Regions are those in which stacks are meant to be, as names or globs
+	// (eu-*). Where Region is unknown and a condition turns on it, the base world
+	// is in the first of them that fits, else in us-east-1.
+	Regions []string
 }
 
 // DefaultMaxWorlds bounds how many worlds one template is judged in.

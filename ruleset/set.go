@@ -161,6 +161,10 @@ func (s *Set) add(e *entry) {
 // Policy is the policy that the set judges by, defaults filled in.
 func (s *Set) Policy() *Policy { return s.policy }
 
+// Regions are those in which the policy lets resources stand, as names or globs;
+// none: any. It must not be changed.
+func (s *Set) Regions() []string { return s.policy.AllowedRegions }
+
 // Index lists the rules without reading their files.
 func (s *Set) Index() *Index { return s.index }
 

@@ -70,7 +70,11 @@ func (s *Snapshot) Template() (*cfn.Template, error) {
 // Models returns the resources of the template in each world that is explored,
 // the base world first. The error is Template's, or says that the template
 // could not be resolved, which is a defect of plumbline.
-func (s *Snapshot) Models() ([]*cfn.Model, error) {
+func (s *Snapshot) Models() ([]*cfn.Model, error) { return s.ModelsIn(nil) }
+
+// ModelsIn is Models for stacks that are meant to be in these regions, see
+// cfn.Inputs. Who asks first decides.
+func (s *Snapshot) ModelsIn(regions []string) ([]*cfn.Model, error) {
 	t, err := s.Template()
 	if err != nil {
 		return nil, err
@@ -83,6 +87,7 @@ func (s *Snapshot) Models() ([]*cfn.Model, error) {
 			Account:    s.Target.Account,
 			Region:     s.Target.Region,
 			Stack:      s.Target.Stack,
+			Regions:    regions,
 		})
 		s.observe(PhaseResolve, start)
 	})

@@ -26,6 +26,8 @@ type Rules interface {
 	// Unmet returns a skip without a resource for each rule of the domain that
 	// has nothing to judge.
 	Unmet(domain finding.Domain, models []*cfn.Model) ([]finding.Finding, error)
+	// Regions are those in which the policy lets stacks be, as names or globs; none: any.
+	Regions() []string
 }
 
 // Config says what one function of the seven is for.
@@ -99,7 +101,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	}
 	v := &scan.Verdicts{Domain: h.config.Domain}
 	if _, unreadable := snap.Template(); unreadable == nil && !snap.Gone {
-		models, err := snap.Models()
+		models, err := snap.ModelsIn(h.rules.Regions())
 		if err != nil {
 			return Out{}, fmt.Errorf("resolve %s: %w", snap.Target, err)
 		}

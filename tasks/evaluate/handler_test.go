@@ -28,6 +28,8 @@ func (f rules) Unmet(d finding.Domain, _ []*cfn.Model) ([]finding.Finding, error
 	return []finding.Finding{{Rule: "unmet", Domain: d, Verdict: finding.Skip}}, nil
 }
 
+func (f rules) Regions() []string { return []string{"eu-*"} }
+
 var target = scan.Target{Path: "cdk.out/P.template.json", Stack: "P", Account: "111122223333", Region: "eu-west-1"}
 
 func run(t *testing.T, r evaluate.Rules, c evaluate.Config, snap *scan.Snapshot) (*scan.Verdicts, error) {
@@ -199,5 +201,18 @@ func TestRulesWithNothingToJudgeAreListedWhereSkipsAre(t *testing.T) {
 				t.Errorf("counts %v: a rule that judged nothing counts", v.Counts)
 			}
 		})
+	}
+}
+
+func TestTheRegionIsOneOfThePolicys(t *testing.T) {
+	const source = `{"Conditions": {"A": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}}, "Resources": {"Cards": {"Type": "AWS::S3::Bucket", "Condition": "A"}}}`
+	r := rules(func(_ finding.Domain, models []*cfn.Model, _ func(string) bool) ([]finding.Finding, finding.Counts, error) {
+		if got := models[0].Assumed; len(got) != 1 || got[0].Value != "eu-west-1" {
+			t.Errorf("the first world assumes %v", got)
+		}
+		return nil, nil, nil
+	})
+	if _, err := run(t, r, evaluate.Config{Domain: finding.Network}, &scan.Snapshot{Target: scan.Target{Path: "t.json"}, Source: []byte(source)}); err != nil {
+		t.Fatal(err)
 	}
 }
