@@ -112,6 +112,11 @@ func propertyMacro(name, function string) cel.MacroFactory {
 		if name == "has" && arg.Kind() == ast.CallKind {
 			return h.NewCall(operators.NotEquals, h.NewCall("dyn", arg), h.NewLiteral(types.NullValue)), nil
 		}
+		if arg.Kind() == ast.IdentKind {
+			x := arg.AsIdent()
+			return nil, h.NewError(arg.ID(), name+" takes a property or an element, and "+x+" is a value without its place. ask "+
+				name+"("+x+".Name) of an object, "+name+"(map["+x+"]) of a map's key, or "+name+"(list[0]) of an item")
+		}
 		return nil, h.NewError(arg.ID(), name+" takes a property or an element, such as "+name+"(resource.Name)")
 	}
 }

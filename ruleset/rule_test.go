@@ -145,6 +145,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"fix list", bucket, "pass: 'true'\nfix: [{remove: 'BucketName[]'}]\n", `property "BucketName" is no list`},
 		{"fix where", bucket, "pass: 'true'\nfix: [{remove: 'Tags[]', where: item.Kee == ''}]\n", `where: 1:5: undefined field "Kee" of AWS::S3::Bucket.Tag`},
 		{"fix companion", bucket, "pass: 'true'\nfix: [{companion: AWS::S3::BucketPolic, value: {}}]\n", `type "AWS::S3::BucketPolic" is not known. did you mean AWS::S3::BucketPolicy?`},
+		{"source of a loop variable", bucket, "pass: \"['a'].all(g, source(g) == '')\"\n", "source takes a property or an element, and g is a value without its place"},
 		{"source of no property", bucket, "pass: source('a') == ''\n", "source takes a property or an element, such as source(resource.Name)"},
 		{"unknown function", bucket, "pass: isWorldd('')\n", "undeclared reference to 'isWorldd'"},
 	} {
