@@ -156,12 +156,35 @@ func (f *finder) folder(path string) {
 	left := len(f.listing.Skipped) - skipped
 	switch a := f.assemblies[real]; {
 	case a != nil:
-		f.errs = append(f.errs, fmt.Errorf("cloud assembly %q deploys no stack", path))
+		f.empty("cloud assembly %q deploys no stack", path)
 	case left > 0:
-		f.errs = append(f.errs, fmt.Errorf("folder %q holds no CloudFormation template: %s left out, none with a Resources section. for a CDK app run cdk synth and give cdk.out", path, count(left, "file was", "files were")))
+		f.empty("folder %q holds no CloudFormation template: %s left out, none with a Resources section. for a CDK app run cdk synth and give cdk.out", path, count(left, "file was", "files were"))
 	default:
-		f.errs = append(f.errs, fmt.Errorf("folder %q holds no file whose name ends in %s. for a CDK app run cdk synth and give cdk.out", path, strings.Join(extensions, ", ")))
+		f.empty("folder %q holds no file whose name ends in %s. for a CDK app run cdk synth and give cdk.out", path, strings.Join(extensions, ", "))
 	}
+}
+
+// emptyError is what is wrong with a folder that holds no template.
+type emptyError struct{ text string }
+
+func (e *emptyError) Error() string { return e.text }
+
+func (f *finder) empty(format string, args ...any) {
+	f.errs = append(f.errs, &emptyError{fmt.Sprintf(format, args...)})
+}
+
+// Empty reports whether an error of Find says of folders that they hold no
+// template, and nothing else.
+func Empty(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			if !Empty(e) {
+				return false
+			}
+		}
+		return true
+	}
+	return errors.As(err, new(*emptyError))
 }
 
 // covers reports whether a template in or below the folder is listed.

@@ -228,6 +228,12 @@ type scanRequest struct {
 
 func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequest) (*scan.Report, error) {
 	list, err := j.find(s, paths)
+	if err != nil && q.data != "" && source.Empty(err) {
+		// A folder whose last template is gone is no mistake where that one is remembered.
+		if gone, unread := local.Gone(ctx, q.data, paths); unread == nil && gone {
+			list, err = &source.Listing{}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

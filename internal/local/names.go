@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -91,6 +92,21 @@ func (n *names) path(name string) string {
 // below reports whether a path lies below a folder, and what leads there from it.
 func below(path, folder string) (rel string, ok bool) {
 	return strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}
+
+// Gone reports whether a data folder knows of findings in templates below the
+// paths that are gone. It changes nothing.
+func Gone(ctx context.Context, data string, paths []string) (bool, error) {
+	db, err := openData(ctx, data)
+	if err != nil {
+		return false, err
+	}
+	known, err := db.Targets(ctx)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return false, err
+	}
+	t := newTemplates(&Options{Paths: paths, names: newNames(data)}, nil)
+	return len(t.gone(known)) > 0, nil
 }
 
 // gone lists the targets below the paths of this scan of which findings want

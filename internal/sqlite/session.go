@@ -129,11 +129,28 @@ type Target struct{ Stack, Template, Account, Region string }
 func (s *Session) Targets(ctx context.Context) (out []Target, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rows, err := s.tx.QueryContext(ctx, "SELECT DISTINCT stack, template, account, region FROM findings WHERE active = 1 ORDER BY template, stack, account, region")
+	out, err = targets(ctx, s.tx)
+	return out, explain("read", s.path, err)
+}
+
+// Targets lists them outside of a session.
+func (d *DB) Targets(ctx context.Context) ([]Target, error) {
+	db, err := d.reader()
 	if err != nil {
-		return nil, explain("read", s.path, err)
+		return nil, explain("read", d.path, err)
 	}
-	defer func() { err = explain("read", s.path, errors.Join(err, rows.Close())) }()
+	out, err := targets(ctx, db)
+	return out, explain("read", d.path, err)
+}
+
+func targets(ctx context.Context, from interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}) (out []Target, err error) {
+	rows, err := from.QueryContext(ctx, "SELECT DISTINCT stack, template, account, region FROM findings WHERE active = 1 ORDER BY template, stack, account, region")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var t Target
 		if err := rows.Scan(&t.Stack, &t.Template, &t.Account, &t.Region); err != nil {
