@@ -18,28 +18,59 @@ type Failure struct {
 	Time     time.Time      `json:"time"`
 }
 
-// Notice is one message to people: one a scan and severity, so that a stack
-// with forty findings does not ring forty times.
+// Notice is one message to people: one a scan, severity and audience, so that a
+// stack with forty findings does not ring forty times. Package alert composes
+// it and renders it for each channel.
 type Notice struct {
-	// ID is the same for the same scan, target and kind: a channel that has
-	// seen it may drop a repetition.
+	// ID is the same for the same scan, target, kind, severity and audience: a
+	// channel that has seen it may drop a repetition.
 	ID       string           `json:"id"`
-	Kind     string           `json:"kind"` // NoticeFindings, NoticePartial or NoticeFailure
+	Kind     string           `json:"kind"` // one of the kinds below
 	ScanID   string           `json:"scanId"`
 	Target   Target           `json:"target"`
 	Severity finding.Severity `json:"severity"`
-	Count    int              `json:"count"`             // findings of this severity that want attention; 0 for the other kinds
-	Subject  string           `json:"subject"`           // one line, at most 100 characters (SNS's limit for a subject)
-	Body     string           `json:"body"`              // a few lines
-	Domains  []finding.Domain `json:"domains,omitempty"` // NoticePartial: the lost domains
-	// ResourceTypes are those of the violations, sorted; none for the other kinds.
+	Audience string           `json:"audience,omitempty"` // owner of the resources; "" for those of nobody in particular
+	Count    int              `json:"count"`              // violations that were not open before; 0 for kinds that are about none
+	Subject  string           `json:"subject"`            // one line, at most 100 characters (SNS's limit for a subject)
+	Body     string           `json:"body"`               // plain text, as a mail shows it
+	Domains  []finding.Domain `json:"domains,omitempty"`  // NoticePartial: the lost domains
+	// ResourceTypes are those of the violations, sorted; none for kinds that are about none.
 	ResourceTypes []string  `json:"resourceTypes,omitempty"`
+	Frameworks    []string  `json:"frameworks,omitempty"` // that ask for what is violated, sorted
 	Time          time.Time `json:"time"`
+
+	// Ticket names the ticket that the message is about, the same for each scan of
+	// the target: 32 hexadecimal digits; "" where there is to be none.
+	Ticket    string    `json:"ticket,omitempty"`
+	Seen      time.Time `json:"seen,omitzero"`       // start of the scan: of two messages about a ticket the later one decides
+	Items     []Item    `json:"items,omitempty"`     // of Count, in the order of the template, as many as fit
+	Ended     []Item    `json:"ended,omitempty"`     // no longer open, as many as fit
+	EndedAll  int       `json:"endedAll,omitempty"`  // no longer open, all of them
+	Remaining int       `json:"remaining,omitempty"` // still open after the scan, those of Count included
+	Report    string    `json:"report,omitempty"`    // folder of the stored report
+	// Digested messages are told to people in the digest of the whole scan;
+	// by themselves they bring tickets up to date.
+	Digested bool `json:"digested,omitempty"`
+}
+
+// Item is one violation in a message.
+type Item struct {
+	Rule     string           `json:"rule"`
+	Severity finding.Severity `json:"severity"`
+	Resource string           `json:"resource"`       // logical id; "" for a template as a whole
+	Type     string           `json:"type,omitempty"` // of the resource
+	Where    string           `json:"where"`          // stack, or the template's name
+	Line     int              `json:"line,omitempty"` // in the template; 0 where not known
+	Message  string           `json:"message,omitempty"`
+	State    finding.State    `json:"state"` // new or reopened; of an ended one resolved, suppressed, or open where it moved to another message
+	Due      time.Time        `json:"due,omitzero"`
 }
 
 // The kinds of notices.
 const (
 	NoticeFindings = "findings" // violations that were not open before
+	NoticeUpdate   = "update"   // nothing new, but violations ended: tickets alone take it
+	NoticeDigest   = "digest"   // what is new in the whole scan of an estate, but for the critical ones
 	NoticePartial  = "partial"  // domains that could not be judged
 	NoticeFailure  = "failure"  // a workflow that ended without a result
 )

@@ -126,7 +126,8 @@ type Changes struct {
 	Left    []finding.Record // active, and not judged by this scan: they stay as they are
 	// Settled are violations, as they were before, that do not count any more
 	// though they are not mended, or that changed severity or owner.
-	Settled []finding.Record
+	Settled    []finding.Record
+	Frameworks map[string][]string // by rule of a new or reopened record: the frameworks that ask for it, sorted
 }
 
 // Len is the number of records to write.

@@ -46,8 +46,9 @@ type Options struct {
 	Region     string
 
 	Rules          Rules
-	Policy         *ruleset.Policy // nil: none
-	NoSuppressions bool            // suppressed findings count
+	Policy         *ruleset.Policy           // nil: none
+	Frameworks     func() ruleset.Frameworks // of an organisation's own rules; nil: those of the built-in rules
+	NoSuppressions bool                      // suppressed findings count
 	// Keep says which statuses become findings rather than mere counts; nil
 	// keeps what needs attention: all but pass and skip.
 	Keep func(status string) bool
@@ -302,6 +303,11 @@ func (r *runner) scopes(t scan.Target, models []*cfn.Model) (whole string, of ma
 // owners is who answers for resources by the policy.
 func (r *runner) owners(models []*cfn.Model) (whole string, of map[string]string) {
 	return bundle.Owners(r.o.Policy, models)
+}
+
+// frameworks lists the frameworks that ask for a rule.
+func (r *runner) frameworks(rule string) []string {
+	return bundle.FrameworksOf(r.o.Rules.Index(), r.o.Frameworks, rule)
 }
 
 // scope is the target's scope by its account and stack name alone.

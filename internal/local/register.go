@@ -35,7 +35,7 @@ func (r *runner) register() engine.Functions {
 	fs := engine.Functions{
 		placeholder("ListTargets"):     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
 		placeholder("FetchStack"):      tasks.Of(fetchstack.New(t, b.blobs).Handle),
-		placeholder("Assess"):          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Scope: r.scopes, Owners: r.owners, Due: o.Policy.Due, Keep: o.Keep, Now: o.Now}).Handle),
+		placeholder("Assess"):          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Scope: r.scopes, Owners: r.owners, Due: o.Policy.Due, Frameworks: r.frameworks, Keep: o.Keep, Now: o.Now}).Handle),
 		placeholder("PersistFindings"): tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
 		placeholder("WriteReport"):     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
 		placeholder("Notify"):          tasks.Of(notify.New(b.channel, o.Now).Handle),

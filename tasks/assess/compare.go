@@ -24,6 +24,7 @@ type comparison struct {
 	gone       bool // the stack does not exist any more
 	inForce    func(rule string) bool
 	due        func(finding.Severity, time.Time) time.Time
+	frameworks func(rule string) []string
 	changes    *scan.Changes
 	assessment *scan.Assessment
 	out        *Out
@@ -116,6 +117,7 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 	}
 	if r.State == finding.New || r.State == finding.Reopened {
 		c.out.Alerts.Add(f.Severity, f.Resource.Type)
+		c.asked(r.Rule)
 		if r.State == finding.Reopened {
 			c.assessment.Reopened = append(c.assessment.Reopened, fp)
 		}
@@ -157,6 +159,17 @@ func (c *comparison) missing(r finding.Record) {
 	}
 	r.State, r.LastSeen, r.ExpiresAt = finding.Resolved, c.at, c.at.Add(finding.Retention)
 	c.resolved(r)
+}
+
+// asked notes which frameworks ask for a rule.
+func (c *comparison) asked(rule string) {
+	if _, noted := c.changes.Frameworks[rule]; noted || c.frameworks == nil {
+		return
+	}
+	if c.changes.Frameworks == nil {
+		c.changes.Frameworks = map[string][]string{}
+	}
+	c.changes.Frameworks[rule] = c.frameworks(rule)
 }
 
 // left notes a row that stays as it is, active: nothing was judged of it.

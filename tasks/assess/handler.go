@@ -43,6 +43,8 @@ type Options struct {
 	Owners func(models []*cfn.Model) (whole string, of map[string]string)
 	// Due is when a violation first seen at a time is due; nil: never.
 	Due func(s finding.Severity, firstSeen time.Time) time.Time
+	// Frameworks lists the frameworks that ask for a rule, sorted; nil: none do.
+	Frameworks func(rule string) []string
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
 	Keep func(status string) bool
 	Now  func() time.Time // nil: time.Now
@@ -144,7 +146,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	out := Out{Partial: a.Partial, Lost: len(a.Partial)}
 	changes := &scan.Changes{}
 	if h.o.Known != nil {
-		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, due: h.o.Due, changes: changes, assessment: a, out: &out}
+		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, due: h.o.Due, frameworks: h.o.Frameworks, changes: changes, assessment: a, out: &out}
 		if err := c.run(ctx, h.o.Known); err != nil {
 			return Out{}, err
 		}
