@@ -47,6 +47,9 @@ const (
 	Approved State = "approved"
 	Denied   State = "denied"
 	Expired  State = "expired" // nobody decided in time, which means no
+	// Withdrawn: the same question is asked again under another id, as the answer
+	// to the first asking was lost on its way.
+	Withdrawn State = "withdrawn"
 )
 
 // Decision is one person's word.

@@ -62,13 +62,51 @@ func (d *Desk) Ask(ctx context.Context, r Request, plan any) (id string, err err
 	if !r.Expires.After(r.Asked) {
 		return "", fmt.Errorf("ask for approval: it would expire at %s, before it is asked", r.Expires.Format(time.RFC3339))
 	}
-	if err := d.Store.Add(ctx, Stored{Request: r}); err != nil {
+	for range withdrawals {
+		if err = d.Store.Add(ctx, Stored{Request: r}); !errors.Is(err, ErrConflict) {
+			break
+		}
+		// The same plan waits already: who asked did not hear so, and his token has
+		// changed. Nobody has two ids that decide on one plan.
+		if err := d.withdraw(ctx, r); err != nil {
+			return "", fmt.Errorf("ask for approval: %w", err)
+		}
+	}
+	if err != nil {
 		return "", fmt.Errorf("ask for approval: %w", err)
 	}
 	if _, err := d.Ledger.Append(ctx, ledger.Asked, r.Plan, r.Requester, plan); err != nil {
 		return "", err
 	}
 	return id, nil
+}
+
+// withdrawals bounds how often Ask makes way for itself.
+const withdrawals = 3
+
+// withdraw takes back the request of a plan that waits. One of another workflow
+// is ErrConflict.
+func (d *Desk) withdraw(ctx context.Context, r Request) error {
+	var found []Stored
+	for s, err := range d.Store.Open(ctx) {
+		if err != nil {
+			return err
+		}
+		if s.Plan != r.Plan || s.State != Waiting {
+			continue
+		}
+		if s.Execution == "" || s.Execution != r.Execution {
+			return ErrConflict
+		}
+		found = append(found, s)
+	}
+	for _, s := range found {
+		s.State, s.Told = Withdrawn, true
+		if err := d.save(ctx, &s); err != nil && !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Show gives a request to whoever has its id. It changes nothing.
@@ -82,8 +120,14 @@ func (d *Desk) Show(ctx context.Context, id string) (Request, error) {
 // decision of the same person finishes what was left, such as a workflow that
 // was not told. The error is a *Refusal, or that of a store.
 func (d *Desk) Decide(ctx context.Context, id, plan string, by Person, approve bool, reason string) (Request, error) {
+	return d.DecideListed(ctx, Hashed(id), plan, by, approve, reason)
+}
+
+// DecideListed is Decide by the hashed id, for a command line that has the
+// store itself. What people reach from elsewhere must take Decide.
+func (d *Desk) DecideListed(ctx context.Context, hashed, plan string, by Person, approve bool, reason string) (Request, error) {
 	for {
-		s, err := d.Store.Find(ctx, Hashed(id))
+		s, err := d.Store.Find(ctx, hashed)
 		if err != nil {
 			return Request{}, err
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plumbline/approval"
 	"plumbline/ledger"
 )
@@ -228,6 +230,32 @@ func TestTogether(t *testing.T) {
 		if got := o.granted(t, 2, ""); got != (r.State == approval.Approved) {
 			t.Fatalf("state %s and the ledger grants it: %v", r.State, got)
 		}
+	}
+}
+
+// TestAskAgain: a workflow that did not hear that it had asked asks again. The
+// first id decides nothing any more, and only the second token is told.
+func TestAskAgain(t *testing.T) {
+	o := newOffice()
+	ctx := context.Background()
+	r := approval.Request{Plan: "plan-1", Execution: "x", Requester: "ann", Token: "first", Expires: o.clock.Add(time.Hour)}
+	first, err := o.Ask(ctx, r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Token = "second"
+	second, err := o.Ask(ctx, r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Decide(ctx, first, "plan-1", person("bob"), true, "x"); !errors.Is(err, approval.ErrDecided) {
+		t.Errorf("the first id decides: %v", err)
+	}
+	if _, err := o.Decide(ctx, second, "plan-1", person("bob"), true, "x"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"second"}, o.flow.tokens); diff != "" {
+		t.Errorf("tokens told (-want +got)\n%s", diff)
 	}
 }
 
