@@ -88,6 +88,10 @@ func writeHTML(w io.Writer, d *Document) error {
 	if err := t.ExecuteTemplate(b, "head", p); err != nil {
 		return err
 	}
+	p.writeFrameworks(b)
+	if err := t.ExecuteTemplate(b, "listing", p); err != nil {
+		return err
+	}
 	p.writeFindings(b, d)
 	if err := t.ExecuteTemplate(b, "tail", p); err != nil {
 		return err

@@ -7,9 +7,10 @@ import (
 	"plumbline/finding"
 )
 
-// Findings are nearly all of a page's text. They are written piece by piece,
-// each with its excerpt cut when its turn comes: a template engine would take
-// several times as long, and all excerpts at once several times the memory.
+// Findings are nearly all of a large page's text, requirements of a small one's.
+// They are written piece by piece, a finding's excerpt cut when its turn comes:
+// a template engine would take several times as long, and all excerpts at once
+// several times the memory.
 
 // writeFindings writes the findings of each stack that has some.
 func (p *htmlPage) writeFindings(b *bufio.Writer, d *Document) {
