@@ -209,11 +209,36 @@ func (m *Model) With(parameter, value string) *Model {
 	if !r.afford(len(r.declared) * modelBytes) {
 		return nil
 	}
-	out := r.model(w, r.variants)
+	var out *Model
+	if r.variables[i].free && !r.sam {
+		out = r.altered(m, w, i)
+	} else {
+		out = r.model(w, r.variants)
+	}
 	if r.varied == nil {
 		r.varied = make(map[string]*Model)
 	}
 	r.varied[string(key)] = out
+	return out
+}
+
+// altered is the model of a world that differs from m's in a variable on which
+// no condition depends: the same resources, most of them as they are.
+func (r *resolver) altered(m *Model, w *world, variable int) *Model {
+	r.world = w
+	out := &Model{Template: m.Template, Inputs: m.Inputs, resolver: r, world: w, Resources: slices.Clone(m.Resources), variants: slices.Clone(m.variants)}
+	for k, old := range m.variants {
+		if !slices.ContainsFunc(old.reads, func(x read) bool { return !x.condition && x.which == variable }) {
+			continue
+		}
+		at := r.index[m.Resources[k].LogicalID]
+		v := r.find(r.variants[at])
+		if v == nil {
+			v = r.resolve(r.declared[at])
+			r.variants[at] = append(r.variants[at], v)
+		}
+		out.Resources[k], out.variants[k] = v.resources[0], v
+	}
 	return out
 }
 
