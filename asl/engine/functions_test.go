@@ -180,3 +180,31 @@ func TestStates(t *testing.T) {
 		})
 	}
 }
+
+// TestSurvival holds that a panic in the loop ends the execution that met it,
+// and that others go on.
+func TestSurvival(t *testing.T) {
+	for _, at := range []string{"PassStateEntered", "ExecutionStarted", "ExecutionSucceeded"} {
+		e := engine.New(engine.Options{History: true, Watch: func(ev engine.Event) {
+			if ev.Type == at && strings.HasSuffix(ev.Execution, ":bad") {
+				panic("broken")
+			}
+		}})
+		m := compile(t, `{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`)
+		var got []string
+		for _, name := range []string{"bad", "good"} {
+			x, err := e.Start(m, name, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := x.Wait(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(r.Status, " ", r.Error, " ", strings.Contains(r.Cause, "broken")))
+		}
+		if d := cmp.Diff([]string{"FAILED States.Runtime true", "SUCCEEDED  false"}, got); d != "" {
+			t.Errorf("%s: %s", at, d)
+		}
+	}
+}

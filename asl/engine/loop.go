@@ -117,7 +117,7 @@ func (e *Engine) handle(h *happening) {
 	if (h.kind == onCall || h.kind == onLater) && h.frame.wait.cancel != nil {
 		h.frame.wait.cancel = nil // what is over need not be kept
 	}
-	x.apply(h, now)
+	x.step(h, now)
 	e.moved(x)
 }
 

@@ -78,7 +78,7 @@ func (r *replay) follow(en *Entry) {
 		r.problems = append(r.problems, fmt.Errorf("resume %s: %w", en.Execution, err))
 		h = &happening{kind: onDamage, x: x, completion: completion{err: &Error{Name: ErrRuntime, Cause: err.Error()}}}
 	}
-	x.apply(h, en.Time)
+	x.step(h, en.Time)
 	x.effects = x.effects[:0]
 }
 
@@ -104,7 +104,7 @@ func (r *replay) begin(en *Entry) error {
 			e.resumed[tokenHolder{f, en.ParentWait}] = x
 		}
 	}
-	x.apply(&happening{kind: onStart, x: x}, en.Time)
+	x.step(&happening{kind: onStart, x: x}, en.Time)
 	x.effects = x.effects[:0]
 	return nil
 }
