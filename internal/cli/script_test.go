@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"plumbline": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) }, //nolint:forbidigo // it stands for main, in a process of its own
+		"plumbline":    func() { os.Exit(cli.Main(os.Args[1:], cli.System())) }, //nolint:forbidigo // it stands for main, in a process of its own
+		"testfunction": testFunction,
 	})
 }
 

@@ -25,6 +25,9 @@ type sfnFlags struct {
 	virtual bool
 	seed    uint64
 	data    string
+
+	functions       []string // NAME=PATH, or a folder
+	functionTimeout time.Duration
 }
 
 const defaultSfnPort = 8083 // Step Functions Local's
@@ -41,6 +44,9 @@ read histories. It listens on 127.0.0.1 until Ctrl-C and needs no account.
 What a task calls is answered by a mock file (--mock-config, or SFN_MOCK_CONFIG),
 the one of Step Functions Local: start an execution with the name of a test case
 behind the ARN of its state machine, as in arn:…:stateMachine:Orders#HappyPath.
+What no mock answers is called: a function as a process of this machine where
+--function names its program, anything else at the endpoint that the environment
+has for its service.
 
 With --virtual-time a Wait of three days is over at once: time jumps to the next
 thing that is due as soon as no call is in flight.`,
@@ -49,7 +55,11 @@ thing that is due as soon as no call is in flight.`,
   aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083
 
   # answer tasks from a mock file, and skip all waiting
-  plumbline sfn --mock-config MockConfigFile.json --virtual-time`,
+  plumbline sfn --mock-config MockConfigFile.json --virtual-time
+
+  # run a function's binary as Lambda does, send messages to an emulator, and
+  # keep executions over restarts
+  SQS_ENDPOINT=http://127.0.0.1:4566 plumbline sfn --function Charge=dist/charge/bootstrap --data .sfn`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return serveSfn(c.Context(), s, &f) },
 	}
@@ -58,11 +68,17 @@ thing that is due as soon as no call is in flight.`,
 	flags.StringVar(&f.mocks, "mock-config", "", "answer tasks from this mock `FILE` (default: $SFN_MOCK_CONFIG)")
 	flags.BoolVar(&f.virtual, "virtual-time", false, "let time jump over all waiting")
 	flags.StringVar(&f.data, "data", "", "keep state machines and executions in this `DIR`, and go on with them at the next start")
+	flags.StringArrayVar(&f.functions, "function", nil, "run the function of a name as a program, `NAME=PATH`, or all in a folder of NAME/bootstrap; may be repeated")
+	flags.DurationVar(&f.functionTimeout, "function-timeout", 15*time.Minute, "end a function's call after this `TIME`")
 	flags.Uint64Var(&f.seed, "seed", 0, "draw jitter and random values from this `NUMBER`; 0 is a new one each time")
 	c.SetHelpTemplate(c.HelpTemplate() + `
 Environment:
   SFN_MOCK_CONFIG              the mock file where --mock-config is not given
   AWS_REGION, AWS_ACCOUNT_ID   what stands in ARNs (default: us-east-1, 123456789012)
+  LAMBDA_ENDPOINT, SQS_ENDPOINT, SNS_ENDPOINT, DYNAMODB_ENDPOINT, EVENTS_ENDPOINT,
+  STEP_FUNCTIONS_ENDPOINT      where tasks find these services
+  AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
+                               where they find any, as the AWS SDKs have it
 
 Exit codes:
   0  ended by Ctrl-C or SIGTERM
@@ -121,11 +137,6 @@ func serveSfn(ctx context.Context, s *Streams, f *sfnFlags) error {
 	if err != nil {
 		return err
 	}
-	api, closeData, err := newSfnServer(ctx, f, &config)
-	if err != nil {
-		return err
-	}
-	defer closeData()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return usagef("port %d is taken by another program. give another by --port, or 0 for a free one", f.port)
@@ -133,6 +144,16 @@ func serveSfn(ctx context.Context, s *Streams, f *sfnFlags) error {
 	if err != nil {
 		return usageError{fmt.Errorf("listen on port %d: %w", f.port, err)}
 	}
+	endTasks, err := f.callTasks(s, &config, "http://"+listener.Addr().String())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer endTasks()
+	api, closeData, err := newSfnServer(ctx, f, &config)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer closeData()
 	server := &http.Server{Handler: api, ReadHeaderTimeout: time.Minute, ErrorLog: config.Log}
 	fmt.Fprintf(s.Err, "Step Functions API at http://%s%s. Ctrl-C ends it\n", listener.Addr(), sfnMode(f, &config))
 	ended := make(chan error, 1)

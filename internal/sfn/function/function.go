@@ -36,6 +36,7 @@ type Functions struct {
 
 	mu     sync.Mutex
 	byName map[string]*function // by folded name
+	live   map[*instance]bool
 	closed bool
 }
 
@@ -63,7 +64,7 @@ func New(o Options) *Functions {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	return &Functions{options: o, log: &lineLog{to: o.Log}, byName: map[string]*function{}}
+	return &Functions{options: o, log: &lineLog{to: o.Log}, byName: map[string]*function{}, live: map[*instance]bool{}}
 }
 
 // fold makes one of the ways to write a name: folders of Go packages have no
@@ -190,7 +191,7 @@ func (f *Functions) acquire(ctx context.Context, n *function) (*instance, error)
 			if !p.isOver() {
 				return p, nil
 			}
-			n.slots <- struct{}{}
+			f.drop(n, p)
 			continue
 		default:
 		}
@@ -199,7 +200,7 @@ func (f *Functions) acquire(ctx context.Context, n *function) (*instance, error)
 			if !p.isOver() {
 				return p, nil
 			}
-			n.slots <- struct{}{}
+			f.drop(n, p)
 		case <-n.slots:
 			return f.start(n), nil
 		case <-ctx.Done():
@@ -210,33 +211,29 @@ func (f *Functions) acquire(ctx context.Context, n *function) (*instance, error)
 
 // release gives a process back.
 func (f *Functions) release(n *function, p *instance) {
-	f.mu.Lock()
-	closed := f.closed
-	f.mu.Unlock()
-	if closed {
-		p.end()
-	}
 	if p.isOver() {
-		n.slots <- struct{}{}
+		f.drop(n, p)
 		return
 	}
 	n.idle <- p
 }
 
-// Close ends the processes that have nothing to do; the others end with their call.
+// drop forgets a process that has ended: another may be started.
+func (f *Functions) drop(n *function, p *instance) {
+	f.mu.Lock()
+	delete(f.live, p)
+	f.mu.Unlock()
+	n.slots <- struct{}{}
+}
+
+// Close ends all processes, those too that are at a call, and starts no more.
 func (f *Functions) Close() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.closed = true
-	for _, n := range f.byName {
-		for {
-			select {
-			case p := <-n.idle:
-				p.end()
-				continue
-			default:
-			}
-			break
-		}
+	live := f.live
+	f.live = map[*instance]bool{}
+	f.mu.Unlock()
+	for p := range live {
+		p.end()
 	}
 }

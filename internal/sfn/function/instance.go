@@ -50,6 +50,14 @@ type instance struct {
 func (f *Functions) start(n *function) *instance {
 	p := &instance{function: n, next: make(chan *invocation), exited: make(chan struct{})}
 	p.arn = "arn:aws:lambda:" + f.options.Region + ":" + f.options.Account + ":function:" + n.name
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		p.fail("Runtime.ExitError", "the server is ending")
+		close(p.exited)
+		return p
+	}
+	f.live[p] = true
 	if err := p.begin(f); err != nil {
 		p.fail("Runtime.InvalidEntrypoint", err.Error())
 		close(p.exited)
