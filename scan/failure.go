@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"plumbline/finding"
 )
 
 // ErrThrottled is wrapped by what reads stacks, starts executions or sends
@@ -25,7 +27,19 @@ type FailureInput struct {
 		Cause string `json:"Cause"`
 	} `json:"error,omitzero"`
 
+	// Request is what a workflow that changes or checks a live resource was asked.
+	Request *resourceRequest `json:"request,omitempty"`
+
 	Detail *StatusChange `json:"detail,omitempty"`
+}
+
+// resourceRequest is as much of such a request as tells what it was about.
+type resourceRequest struct {
+	Resource finding.Resource `json:"resource"`
+}
+
+func (r *resourceRequest) target() Target {
+	return Target{Stack: r.Resource.Stack, Account: r.Resource.Account, Region: r.Resource.Region}
 }
 
 // StatusChange is the detail of EventBridge's event, as far as it is read.
@@ -42,6 +56,9 @@ type StatusChange struct {
 // Failure reads either form. now is the time that the failure carries.
 func (in FailureInput) Failure(now time.Time) (Failure, error) {
 	f := Failure{ScanID: in.ScanID, Workflow: in.Workflow, Target: in.Target, Error: in.Error.Error, Cause: Cause(in.Error.Cause), Time: now.UTC()}
+	if in.Request != nil {
+		f.Target = in.Request.target()
+	}
 	if d := in.Detail; d != nil {
 		f.Workflow = d.StateMachineArn[strings.LastIndexByte(d.StateMachineArn, ':')+1:]
 		f.Error, f.Cause = d.Error, Cause(d.Cause)
@@ -51,6 +68,8 @@ func (in FailureInput) Failure(now time.Time) (Failure, error) {
 		var started struct {
 			ScanID string `json:"scanId"`
 			Target Target `json:"target"`
+			Change string `json:"change"`
+			resourceRequest
 		}
 		if d.Input != "" {
 			if err := json.Unmarshal([]byte(d.Input), &started); err != nil {
@@ -58,6 +77,9 @@ func (in FailureInput) Failure(now time.Time) (Failure, error) {
 			}
 		}
 		f.ScanID, f.Target = started.ScanID, started.Target
+		if started.Change != "" {
+			f.ScanID, f.Target = started.Change, started.target()
+		}
 		if f.ScanID == "" {
 			f.ScanID = d.ExecutionArn[strings.LastIndexByte(d.ExecutionArn, ':')+1:]
 		}

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"plumbline/finding"
@@ -89,4 +91,27 @@ type Summary struct {
 	Partial  []finding.Domain `json:"partial,omitempty"`
 	Failures []Failure        `json:"failures,omitempty"` // targets without a result
 	Report   string           `json:"report,omitempty"`   // key prefix of the stored report
+}
+
+// The kinds of notices about changes of live resources.
+const (
+	NoticeApproval = "approval" // people are asked to decide on a change
+	NoticeChange   = "change"   // how a change ended
+)
+
+// maxSubject is SNS's limit for a subject, in characters; it takes printable ASCII only.
+const maxSubject = 100
+
+// Subject is a notice's one line as every channel takes it.
+func Subject(format string, args ...any) string {
+	s := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	if len(s) > maxSubject {
+		s = s[:maxSubject-3] + "..."
+	}
+	return s
 }

@@ -15,6 +15,8 @@ import (
 
 	"plumbline/blob"
 	"plumbline/finding"
+	"plumbline/ledger"
+	"plumbline/remedy/live"
 	"plumbline/scan"
 	"plumbline/tasks/catalog"
 )
@@ -47,7 +49,7 @@ func Named(name string, err error) error {
 	return &Error{Name: name, Err: err}
 }
 
-// StoreError names an error of a store of objects or findings: ObjectLost,
+// StoreError names an error of a store of objects or findings, or of live resources: ObjectLost,
 // Throttled or StoreFailed; RenderFailed where a report could not be rendered for it. An error that ends the context keeps its nature,
 // so that a cancelled scan is not told as a broken store. A nil err stays nil.
 func StoreError(err error) error {
@@ -56,7 +58,8 @@ func StoreError(err error) error {
 		return err
 	case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrChanged):
 		return Named(catalog.ObjectLost, err)
-	case errors.Is(err, blob.ErrThrottled), errors.Is(err, finding.ErrThrottled), errors.Is(err, scan.ErrThrottled):
+	case errors.Is(err, blob.ErrThrottled), errors.Is(err, finding.ErrThrottled), errors.Is(err, scan.ErrThrottled),
+		errors.Is(err, live.ErrThrottled), errors.Is(err, live.ErrBusy), errors.Is(err, ledger.ErrMoved):
 		return Named(catalog.Throttled, err)
 	case errors.As(err, new(*scan.RenderError)):
 		return Named(catalog.RenderFailed, err)

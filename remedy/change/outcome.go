@@ -42,7 +42,8 @@ const (
 // Result is an outcome with its reason, in words.
 type Result struct {
 	Outcome Outcome `json:"outcome"`
-	Reason  string  `json:"reason,omitempty"`
+	Reason  string  `json:"reason"`
+	Proof   string  `json:"proof"` // SHA-256 of the live model that was judged, hex; "" where none was
 }
 
 // Well reports whether nobody needs to look after it.

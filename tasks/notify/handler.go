@@ -108,14 +108,14 @@ func Notices(in In, now time.Time) ([]scan.Notice, error) {
 		}
 		m := base
 		m.Kind, m.Severity, m.Count, m.ResourceTypes = scan.NoticeFindings, s, n, in.Counts.Types[s]
-		m.Subject = subject("%s: %s in %s", s, plural(n, "new violation"), in.Target)
+		m.Subject = scan.Subject("%s: %s in %s", s, plural(n, "new violation"), in.Target)
 		m.Body = fmt.Sprintf("Scan %s found %s of severity %s in %s.\n%s", in.ScanID, plural(n, "new violation"), s, in.Target, where(in.Report))
 		out = append(out, identify(m))
 	}
 	if len(in.Partial) > 0 {
 		m := base
 		m.Kind, m.Severity, m.Domains = scan.NoticePartial, finding.High, in.Partial
-		m.Subject = subject("partial scan of %s: %s not judged", in.Target, plural(len(in.Partial), "domain"))
+		m.Subject = scan.Subject("partial scan of %s: %s not judged", in.Target, plural(len(in.Partial), "domain"))
 		m.Body = fmt.Sprintf("Scan %s of %s is partial. Nothing is known of: %s.\n%s", in.ScanID, in.Target, join(in.Partial), where(in.Report))
 		out = append(out, identify(m))
 	}
@@ -129,7 +129,7 @@ func failure(f scan.Failure) scan.Notice {
 	}
 	return identify(scan.Notice{
 		Kind: scan.NoticeFailure, ScanID: f.ScanID, Target: f.Target, Severity: finding.High, Time: f.Time,
-		Subject: subject("scan failed: %s: %s", what, f.Error),
+		Subject: scan.Subject("scan failed: %s: %s", what, f.Error),
 		Body:    fmt.Sprintf("Scan %s of %s ended without a result in workflow %s.\n%s: %s\nNothing new is known of it until it is scanned again.\n", f.ScanID, what, f.Workflow, f.Error, f.Cause),
 	})
 }
@@ -142,22 +142,6 @@ func identify(n scan.Notice) scan.Notice {
 	}
 	n.ID = strings.Join([]string{n.ScanID, id, n.Kind, string(n.Severity)}, "/")
 	return n
-}
-
-// maxSubject is SNS's limit for a subject, in characters; it takes printable ASCII only.
-const maxSubject = 100
-
-func subject(format string, args ...any) string {
-	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, fmt.Sprintf(format, args...))
-	if len(s) > maxSubject {
-		s = s[:maxSubject-3] + "..."
-	}
-	return s
 }
 
 func where(report string) string {
