@@ -51,6 +51,8 @@ var rules = []rule{
 	{[]string{"tasks/catalog"}, []string{"..."}, []string{"finding"}, "infra imports the catalogue, which is data only"},
 	{[]string{"workflows", "rules"}, []string{"..."}, nil, "embedded files are data"},
 	{adapters, slices.Concat(wiring, []string{"tasks/...", "ruleset/...", "asl/...", "workflows/...", "cmd/..."}), nil, "an adapter knows domain types and its backend; who uses it is not its affair"},
+	{[]string{"internal/sfn/service", "internal/sfn/function"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "workflows/...", "internal/sfn", "internal/cli/..."}), nil, "calls are made for any server, and stored by none of them"},
+	{[]string{"internal/sfn/function"}, []string{"asl/..."}, nil, "a process serves calls, whoever makes them"},
 	{[]string{"internal/report/..."}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "internal/local/...", "internal/cli/..."}), nil, "a report is rendered from what was found, wherever that came from"},
 	{[]string{"internal/local/..."}, []string{"internal/cli/...", "internal/console/...", "cmd/..."}, nil, "the command line calls the local suite, not the other way"},
 	{[]string{"internal/sfn"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "ruleset/...", "workflows/...", "internal/local/...", "internal/cli/...", "cmd/..."}), nil, "the API serves any state machine: what tasks call and where things are kept is handed over"},
