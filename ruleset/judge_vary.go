@@ -12,6 +12,10 @@ import (
 // classes are more.
 const maxVaried = 64
 
+// maxTogether bounds how many of them have more than one parameter at another
+// value than its default: enough for four switches, of which few act together.
+const maxTogether = 11
+
 // vary is the verdict where parameters may have other values than those in the
 // worlds at hand and the rule judges by them: only such a rule asks for the
 // worlds with the other values that the template allows. What was seen without
@@ -116,7 +120,7 @@ func (j *judgement) walk(c *compiled, all []seen, unvalued bool) []step {
 		queue[i] = step{seen: x, from: i}
 	}
 	var done []step
-	budget := maxVaried
+	budget, together := maxVaried, maxTogether
 	for len(queue) > 0 {
 		at := queue[0]
 		queue = queue[1:]
@@ -127,7 +131,12 @@ func (j *judgement) walk(c *compiled, all []seen, unvalued bool) []step {
 			done = append(done, at)
 			continue
 		}
-		if unvalued && known {
+		if known && len(at.set) > 0 {
+			if together -= len(others); together < 0 {
+				others = nil
+			}
+		}
+		if unvalued && known || len(others) == 0 {
 			at.settled = append(slices.Clip(at.settled), parameter)
 			queue = append(queue, at)
 			continue

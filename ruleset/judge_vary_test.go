@@ -179,3 +179,27 @@ Resources:
 		t.Errorf("findings %+v", findings)
 	}
 }
+
+// Two switches that are wrong together only.
+func TestAllowedValuesTogether(t *testing.T) {
+	s := open(t, nil, ruleText("either", "[AWS::RDS::DBInstance]", `
+pass: resource.StorageEncrypted || resource.MultiAZ || resource.PubliclyAccessible
+message: '"neither"'
+`))
+	m := models(t, cfn.Inputs{}, `
+Parameters:
+  A: {Type: String, Default: "true", AllowedValues: ["true", "false"]}
+  B: {Type: String, Default: "true", AllowedValues: ["true", "false"]}
+  C: {Type: String, Default: "false", AllowedValues: ["true", "false"]}
+Resources:
+  R: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !Ref A, MultiAZ: !Ref B, PubliclyAccessible: !Ref C}}
+`)
+	findings, _, err := s.Judge(context.Background(), finding.Network, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []said{{"R", "fail", "neither when A is false and B is false", nil, []string{"A=false", "B=false"}}}
+	if diff := cmp.Diff(want, saidOf(findings)); diff != "" {
+		t.Error(diff)
+	}
+}
