@@ -26,6 +26,7 @@ type sfnFlags struct {
 	seed    uint64
 	data    string
 
+	lambda          string   // the endpoint; "": the environment's
 	functions       []string // NAME=PATH, or a folder
 	functionTimeout time.Duration
 }
@@ -68,6 +69,7 @@ thing that is due as soon as no call is in flight.`,
 	flags.StringVar(&f.mocks, "mock-config", "", "answer tasks from this mock `FILE` (default: $SFN_MOCK_CONFIG)")
 	flags.BoolVar(&f.virtual, "virtual-time", false, "let time jump over all waiting")
 	flags.StringVar(&f.data, "data", "", "keep state machines and executions in this `DIR`, and go on with them at the next start")
+	flags.StringVar(&f.lambda, "lambda-endpoint", "", "invoke functions at this `URL`, as http://127.0.0.1:3001 (default: $LAMBDA_ENDPOINT)")
 	flags.StringArrayVar(&f.functions, "function", nil, "run the function of a name as a program, `NAME=PATH`, or all in a folder of NAME/bootstrap; may be repeated")
 	flags.DurationVar(&f.functionTimeout, "function-timeout", 15*time.Minute, "end a function's call after this `TIME`")
 	flags.Uint64Var(&f.seed, "seed", 0, "draw jitter and random values from this `NUMBER`; 0 is a new one each time")

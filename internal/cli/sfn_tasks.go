@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/url"
 	"os"
 	"strings"
 
@@ -38,8 +39,30 @@ func (f *sfnFlags) callTasks(s *Streams, c *sfn.Config, self string) (end func()
 			return nil, usagef("--function %s: %v", given, err)
 		}
 	}
-	services := service.New(s.Env, c.Region, functions)
+	env, err := f.environment(s)
+	if err != nil {
+		return nil, err
+	}
+	services := service.New(env, c.Region, functions)
 	services.ServeAt(self)
 	c.Tasks = services
 	return functions.Close, nil
+}
+
+// environment is where services find their endpoints: the process's own, with
+// --lambda-endpoint in the place of its variable.
+func (f *sfnFlags) environment(s *Streams) (func(string) string, error) {
+	if f.lambda == "" {
+		return s.Env, nil
+	}
+	u, err := url.Parse(f.lambda)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("--lambda-endpoint %q is no endpoint. give one such as http://127.0.0.1:3001", f.lambda)
+	}
+	return func(name string) string {
+		if name == "LAMBDA_ENDPOINT" {
+			return f.lambda
+		}
+		return s.Env(name)
+	}, nil
 }
