@@ -25,7 +25,7 @@ FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-infra test-second-opinion test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,12 +68,8 @@ destroy: synth ## Delete what runs; say what stays
 	@$(CDK) destroy 'PlumblineSuite-*' --app cdk.out --exclusively $(CDK_ARGS)
 	@sed -n '/^## What stays/,/^## /{/^## /d;p}' docs/deploy.md
 
-test: ## Test all modules, but for the CDK stacks
-	@for m in . tools; do echo "== module $$m"; $(GO) -C $$m test ./...; done
-	@echo "== module infra"; $(GO) -C infra test ./bundle/... ./deployment/... ./permission/...
-
-test-infra: ## Test the CDK stacks too; needs Node 20
-	@$(GO) -C infra test ./...
+test: ## Test all modules
+	@for m in $(MODULES); do echo "== module $$m"; $(GO) -C $$m test ./...; done
 
 test-second-opinion: ## Run the workflows' scenarios on LocalStack's engine, installed with pip; needs Python 3.13
 	@GO=$(GO) tools/second-opinion.sh
@@ -87,7 +83,7 @@ faults: ## Run our workflows through every pair of faults, also those that "make
 check: ## All that a change must pass: generate changes nothing, format, vet, lint, test
 	@before=$$(git diff | git hash-object --stdin); $(MAKE) --no-print-directory generate; \
 	if [ "$$before" != "$$(git diff | git hash-object --stdin)" ]; then git diff --stat; echo 'make check: generated files were out of date. they are made again now: look at the diff, then run "make check" once more'; exit 1; fi
-	@$(MAKE) --no-print-directory format vet lint test test-infra
+	@$(MAKE) --no-print-directory format vet lint test
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
 	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/... ./statemachine-tests/...
