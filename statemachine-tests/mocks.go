@@ -23,7 +23,7 @@ var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 // ARNs of functions and state machines, and a name for the bucket.
 func Substitutions() (map[string]string, error) {
 	machines := map[string]bool{}
-	for _, m := range workflows.Machines {
+	for _, m := range workflows.All() {
 		machines[m.Placeholder()] = true
 	}
 	out := map[string]string{}

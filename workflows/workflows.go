@@ -36,6 +36,18 @@ var Machines = []Machine{
 	{Name: "ReportFailure", File: "report-failure", Why: "a failure is told once and its history kept"},
 }
 
+// Remediation lists the state machines that change live resources. They are
+// apart from Machines as they are deployed apart: an account that is only
+// scanned has none of them.
+var Remediation = []Machine{
+	{Name: "CheckResource", File: "check-resource", Why: "started by an event: its history is kept, its name is used once"},
+	{Name: "ReviewViolation", File: "review-violation", Why: "started once by the name of its change"},
+	{Name: "RemediateFinding", File: "remediate-finding", Why: "waits for people for days, by a token that only Standard has"},
+}
+
+// All lists the state machines of both.
+func All() []Machine { return slices.Concat(Machines, Remediation) }
+
 // BucketPlaceholder is the text by which workflows name the bucket of reports
 // and of what states hand on.
 const BucketPlaceholder = "${ReportBucket}"

@@ -27,7 +27,7 @@ const (
 var compiled = sync.OnceValues(func() (map[string]*engine.Machine, error) {
 	files := map[string]*engine.Machine{}
 	out := map[string]*engine.Machine{}
-	for _, m := range workflows.Machines {
+	for _, m := range workflows.All() {
 		c := files[m.File]
 		if c == nil {
 			src, err := workflows.Source(m.File)

@@ -83,6 +83,11 @@ const (
 	EstateVar   = "ESTATE_WORKFLOW"
 	CriticalVar = "CRITICAL_TOPIC" // topic of messages for which somebody is woken
 	WarningVar  = "WARNING_TOPIC"  // topic of all other messages; the severity is an attribute
+	QueueVar    = "DELIVERY_QUEUE" // URL of the queue of what is delivered to ticketing systems and webhooks; may be unset
+	ChannelsVar = "CHANNELS"       // those systems, a list of channels as JSON; may be unset
+	ChangesVar  = "CHANGES_TABLE"  // leases of changes, and requests for approval
+	LedgerVar   = "LEDGER_TABLE"   // what was asked, decided and done
+	ConsoleVar  = "APPROVAL_URL"   // page on which people decide; the request's id follows it
 	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
@@ -92,6 +97,7 @@ const (
 	reports  = "reports/"
 	scans    = "scans/"
 	failures = "failures/"
+	changes  = "changes/" // plans of changes; of package remedy/change
 	// Bundles is the prefix of the organisation's policies and rules. A key
 	// carries the hash of what lies under it, so that a function that was started
 	// with one key never meets another bundle.
@@ -104,6 +110,14 @@ const (
 var (
 	readObjects  = []string{"s3:GetObject", "s3:ListBucket"}
 	writeObjects = []string{"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+)
+
+// What Cloud Control and CloudFormation are asked. Cloud Control reads and
+// changes a resource by the caller's own permissions, so a role needs those of
+// the handlers of the types besides.
+var (
+	readResources   = []string{"cloudformation:DescribeStacks", "cloudformation:GetResource", "cloudformation:GetTemplate"}
+	changeResources = []string{"cloudformation:GetResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResourceRequests", "cloudformation:UpdateResource"}
 )
 
 // Tasks lists the functions in the order in which a scan meets them.
@@ -146,10 +160,10 @@ var Tasks = slices.Concat([]Task{
 		Errors: []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
 	},
 	{
-		Name: "Notify", Folder: "notify", Vars: []string{CriticalVar, WarningVar},
-		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: []string{"sns:Publish"},
-		Errors:  []string{Throttled, ChannelFailed}, Mutates: true,
+		Name: "Notify", Folder: "notify", Vars: []string{CriticalVar, WarningVar, BucketVar}, MaySet: []string{QueueVar, ChannelsVar},
+		Timeout: 30 * time.Second, MemoryMB: 256,
+		Actions: slices.Concat(readObjects, []string{"sns:Publish", "sqs:SendMessage"}), Reads: []string{work},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
 	},
 	{
 		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
@@ -164,6 +178,87 @@ var Tasks = slices.Concat([]Task{
 		Errors: []string{Throttled, StoreFailed}, Mutates: true,
 	},
 })
+
+// Remediation lists the functions that change live resources, in the order in
+// which a change meets them. They are apart from Tasks as they are deployed
+// apart: an account that is only scanned has none of them.
+var Remediation = []Task{
+	{
+		Name: "JudgeResource", Folder: "judgeresource", MaySet: []string{BucketVar, BundleVar},
+		Timeout: 2 * time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(readObjects, readResources), Reads: []string{Bundles},
+		Errors: []string{Throttled, StoreFailed, RulesBroken},
+	},
+	{
+		Name: "AcquireLease", Folder: "acquirelease", Vars: []string{BucketVar, ChangesVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "PlanChange", Folder: "planchange", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
+		Timeout: time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(writeObjects, readResources), Reads: []string{changes, Bundles}, Writes: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "AskApproval", Folder: "askapproval", Vars: []string{BucketVar, ChangesVar, LedgerVar, CriticalVar, WarningVar, ConsoleVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "sns:Publish", "states:SendTaskSuccess"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "ReadDecision", Folder: "readdecision", Vars: []string{BucketVar, LedgerVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "CheckChange", Folder: "checkchange", Vars: []string{BucketVar, LedgerVar}, MaySet: []string{BundleVar},
+		Timeout: time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:Query"}), Reads: []string{changes, Bundles},
+		Errors: []string{Throttled, ObjectLost, StoreFailed},
+	},
+	{
+		Name: "ApplyChange", Folder: "applychange", Vars: []string{BucketVar, LedgerVar},
+		Timeout: time.Minute, MemoryMB: 256,
+		Actions: slices.Concat(readObjects, changeResources, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "VerifyChange", Folder: "verifychange", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
+		Timeout: time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(readObjects, readResources), Reads: []string{changes, Bundles},
+		Errors: []string{Throttled, ObjectLost, StoreFailed},
+	},
+	{
+		Name: "UndoChange", Folder: "undochange", Vars: []string{BucketVar, LedgerVar},
+		Timeout: time.Minute, MemoryMB: 256,
+		Actions: slices.Concat(readObjects, changeResources, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "RecordChange", Folder: "recordchange", Vars: []string{BucketVar, LedgerVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
+		Name: "TellChange", Folder: "tellchange", Vars: []string{BucketVar, CriticalVar, WarningVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"sns:Publish"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "ReleaseLeases", Folder: "releaseleases", Vars: []string{BucketVar, ChangesVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:DeleteItem"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+}
+
+// All lists the functions of both.
+func All() []Task { return slices.Concat(Tasks, Remediation) }
 
 // evaluations returns one function a domain, all of the folder evaluate.
 func evaluations() []Task {
@@ -186,9 +281,10 @@ func Evaluate(d finding.Domain) string {
 
 // Find returns the task of this name.
 func Find(name string) (Task, bool) {
-	i := slices.IndexFunc(Tasks, func(t Task) bool { return t.Name == name })
+	all := All()
+	i := slices.IndexFunc(all, func(t Task) bool { return t.Name == name })
 	if i < 0 {
 		return Task{}, false
 	}
-	return Tasks[i], true
+	return all[i], true
 }

@@ -26,7 +26,7 @@ func TestCatalogueIsTheFolders(t *testing.T) {
 		}
 	}
 	var listed []string
-	for _, task := range catalog.Tasks {
+	for _, task := range catalog.All() {
 		listed = append(listed, task.Folder)
 	}
 	slices.Sort(listed)
@@ -38,7 +38,7 @@ func TestCatalogueIsTheFolders(t *testing.T) {
 func TestTasksAreWellFormed(t *testing.T) {
 	name, action := regexp.MustCompile(`^[A-Z][A-Za-z]+$`), regexp.MustCompile(`^[a-z0-9]+:[A-Z][A-Za-z]+$`)
 	seen := map[string]bool{}
-	for _, task := range catalog.Tasks {
+	for _, task := range catalog.All() {
 		if !name.MatchString(task.Name) || seen[task.Name] {
 			t.Errorf("%s: the name is not PascalCase or stands twice", task.Name)
 		}
@@ -64,7 +64,7 @@ func TestTasksAreWellFormed(t *testing.T) {
 
 func TestEveryErrorIsReportedBySomeTask(t *testing.T) {
 	reported := map[string]bool{catalog.BadInput: true, catalog.Unexpected: true} // by tasks.Of, for each
-	for _, task := range catalog.Tasks {
+	for _, task := range catalog.All() {
 		for _, e := range task.Errors {
 			reported[e] = true
 		}

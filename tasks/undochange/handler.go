@@ -15,7 +15,6 @@ import (
 	"plumbline/remedy/change"
 	"plumbline/remedy/live"
 	"plumbline/tasks"
-	"plumbline/tasks/catalog"
 )
 
 // Handler is the task. It mutates the resource; called twice it finds nothing
@@ -39,8 +38,8 @@ type In struct {
 }
 
 // Handle answers Undone, Refusal where nothing was changed, Pending where
-// something goes on, Gone, or Partly where the resource cannot be given back
-// all.
+// something goes on, Gone, Partly where the resource cannot be given back all, or Used where an
+// undo is asked for of what was never made.
 func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 	none := change.Result{}
 	p, err := change.Load(ctx, h.blobs, in.Plan)
@@ -53,7 +52,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 		return none, tasks.StoreError(err)
 	}
 	if in.Request.Undo && !story.Applied {
-		return none, tasks.Named(catalog.BadInput, fmt.Errorf("the change of plan %s was not made, so there is nothing to undo", in.Plan))
+		return result(change.Used, "the change of this plan was not made, so there is nothing to take back")
 	}
 	if err := change.Write(ctx, h.ledger, story, ledger.Failed, in.Plan, p.Change, change.Note{Change: p.Change, Reason: "the plan is given up, and what was made of it is taken back"}); err != nil {
 		return none, tasks.StoreError(err)
