@@ -286,7 +286,7 @@ func (r *MapRun) SetLimits(l MapLimits) {
 		return
 	}
 	out := value.Of("MaxConcurrency", int64(l.MaxConcurrency), "ToleratedFailureCount", int64(l.ToleratedFailureCount), "ToleratedFailurePercentage", l.ToleratedFailurePercentage)
-	r.Execution.engine.post(happening{kind: onLimits, x: r.Execution, frame: r.frame, gen: gen, completion: completion{output: out}})
+	r.Execution.engine.keep(happening{kind: onLimits, x: r.Execution, frame: r.frame, gen: gen, completion: completion{output: out}})
 }
 
 // relimit gives the iterations other limits.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/asl"
 	"plumbline/asl/engine"
 )
 
@@ -165,6 +167,87 @@ func TestResumeDamage(t *testing.T) {
 	if len(got) != 3 || got[0] != "FAILED lost from entry 2" || !strings.Contains(got[1], "frame 99") || got[2] != "SUCCEEDED " {
 		t.Errorf("got %q", got)
 	}
+}
+
+// A parent whose child the journal has lost does not wait for it for ever.
+func TestResumeWithoutChild(t *testing.T) {
+	journal := &engine.MemoryJournal{}
+	clock := engine.NewVirtualClock(start)
+	clock.Hold()
+	e := engine.New(engine.Options{Clock: clock, Journal: journal, Machines: map[string]*engine.Machine{"child": compile(t, waitMachine).As(engine.Identity{Name: "child"})}})
+	parent := compile(t, `{"StartAt":"C","States":{"C":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Parameters":{"StateMachineArn":"child"},"End":true}}}`)
+	if _, err := e.Start(parent, "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	e.Settle()
+	entries := slices.DeleteFunc(journal.Entries(), func(en engine.Entry) bool { return strings.Contains(en.Execution, ":child:") })
+	_, list, _, err := resumed(t, entries, start, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Result{Status: engine.Failed, Error: "States.TaskFailed", Cause: "the execution that it waits for is not in the journal"}
+	if d := cmp.Diff(want, list[0].Result()); d != "" {
+		t.Error(d)
+	}
+}
+
+// FuzzResume reads journals whose entries are in disorder or not the engine's:
+// whatever they are, the execution ends or waits, and nothing panics.
+func FuzzResume(f *testing.F) {
+	clock := engine.NewVirtualClock(start)
+	clock.Hold()
+	journal := &engine.MemoryJournal{}
+	w := &world{keys: map[string]int{}}
+	e := engine.New(engine.Options{Clock: clock, Tasks: w, Journal: journal, Seed: 5})
+	d, err := asl.Parse([]byte(workflow))
+	if err != nil {
+		f.Fatal(err)
+	}
+	m, err := engine.Compile(d)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := e.Start(m, "x", json.RawMessage(`{"items":[1,2,3]}`)); err != nil {
+		f.Fatal(err)
+	}
+	e.Advance(20 * time.Minute)
+	good := journal.Entries()
+	text, err := json.Marshal(good[1:])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	for frame := range 12 {
+		var all []string
+		for _, kind := range []string{"worker", "timer", "limits", "submit", "later", "child", "heartbeat", "call", "token"} {
+			all = append(all, fmt.Sprintf(`{"kind":%q,"frame":%d,"wait":1,"timer":"later"}`, kind, frame))
+		}
+		f.Add("[" + strings.Join(all, ",") + "]")
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var rest []engine.Entry
+		if json.Unmarshal([]byte(text), &rest) != nil || len(rest) > 1000 {
+			return
+		}
+		entries := []engine.Entry{good[0]}
+		for _, en := range rest {
+			if en.Kind != "start" {
+				en.Execution = good[0].Execution
+				entries = append(entries, en)
+			}
+		}
+		clock := engine.NewVirtualClock(start)
+		clock.Hold()
+		e := engine.New(engine.Options{Clock: clock, Tasks: &world{keys: map[string]int{}}, History: true})
+		list, err := e.Resume(entries, nil)
+		e.Settle()
+		if len(list) != 1 {
+			t.Fatalf("%d executions, %v", len(list), err)
+		}
+		if err != nil && list[0].Result().Status == engine.Running {
+			t.Errorf("it runs in spite of %v", err)
+		}
+	})
 }
 
 // gathering is a Committer that says what is durable.
