@@ -9,6 +9,18 @@ import (
 	"plumbline/asl/value"
 )
 
+// performChoice goes where the state leads.
+func (f *frame) performChoice(effective any) bool {
+	next, out, vars, err := f.state.flow.choose(f, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	if next == nil {
+		return f.fail(f.runtime("Failed to transition out of the state. The state does not point to a next state."))
+	}
+	return f.leave(out, vars, next)
+}
+
 // choice is a compiled rule of a Choice state.
 type choice struct {
 	next   *state

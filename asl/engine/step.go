@@ -59,21 +59,13 @@ func (f *frame) perform() bool {
 	}
 	switch f.state.kind {
 	case kindPass:
-		args, err := f.state.flow.arguments(f, effective)
-		if err != nil {
-			return f.failed(err)
-		}
-		return f.succeed(args)
+		return f.performPass(effective)
 	case kindSucceed:
-		return f.succeed(effective)
+		return f.performSucceed(effective)
 	case kindChoice:
-		return f.choose(effective)
+		return f.performChoice(effective)
 	case kindFail:
-		e, err := f.state.flow.failure(f, effective)
-		if err != nil {
-			return f.failed(err)
-		}
-		return f.failed(e)
+		return f.performFail(effective)
 	case kindWait:
 		return f.performWait(effective)
 	case kindTask:
@@ -163,35 +155,6 @@ func (f *frame) end(err *Error) bool {
 	} else {
 		f.fork.failed(f, err)
 	}
-	return false
-}
-
-// choose goes where a Choice state leads.
-func (f *frame) choose(effective any) bool {
-	next, out, vars, err := f.state.flow.choose(f, effective)
-	if err != nil {
-		return f.failed(err)
-	}
-	if next == nil {
-		return f.fail(f.runtime("Failed to transition out of the state. The state does not point to a next state."))
-	}
-	return f.leave(out, vars, next)
-}
-
-// performWait begins a Wait state.
-func (f *frame) performWait(effective any) bool {
-	m, err := f.state.flow.wait(f, effective)
-	if err != nil {
-		return f.failed(err)
-	}
-	until := m.at
-	if until.IsZero() {
-		until = f.x.now.Add(m.after)
-	}
-	if !until.After(f.x.now) {
-		return f.succeed(effective)
-	}
-	f.await(&wait{kind: waitTimer, until: until})
 	return false
 }
 

@@ -2,13 +2,29 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"plumbline/asl"
 	"plumbline/asl/jsonpath"
 	"plumbline/asl/value"
 )
+
+// performWait begins a Wait state.
+func (f *frame) performWait(effective any) bool {
+	m, err := f.state.flow.wait(f, effective)
+	if err != nil {
+		return f.failed(err)
+	}
+	until := m.at
+	if until.IsZero() {
+		until = f.x.now.Add(m.after)
+	}
+	if !until.After(f.x.now) {
+		return f.succeed(effective)
+	}
+	f.await(&wait{kind: waitTimer, until: until})
+	return false
+}
 
 // moment is when a Wait state ends: after a number of seconds, or at a time.
 type moment struct {
@@ -97,14 +113,6 @@ func (w *waitSpec) atPath(f *frame, effective any) (moment, error) {
 	return moment{at: t}, nil
 }
 
-// bare is v as AWS puts it into messages: strings without quotes.
-func bare(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	return value.Text(v)
-}
-
 // parseTimestamp reads ISO 8601's extended form with an offset, as Java's
 // DateTimeFormatter.ISO_OFFSET_DATE_TIME does: seconds may be missing.
 func parseTimestamp(s string) (time.Time, bool) {
@@ -117,90 +125,3 @@ func parseTimestamp(s string) (time.Time, bool) {
 	}
 	return t, err == nil
 }
-
-// failSpec is a Fail state's error and cause.
-type failSpec struct {
-	name, cause         string
-	nameExpr, causeExpr *jsonpath.Expr
-}
-
-func (c *compiler) failSpec(s *asl.State) failSpec {
-	var f failSpec
-	if s.Error != nil {
-		_ = json.Unmarshal(s.Error, &f.name)
-	}
-	if s.Cause != nil {
-		_ = json.Unmarshal(s.Cause, &f.cause)
-	}
-	expr := func(field, text string) *jsonpath.Expr {
-		if text == "" {
-			return nil
-		}
-		e, err := jsonpath.ParseExpr(text)
-		if err != nil {
-			c.problem(s.Pos, "%s of state %q: %v", field, s.Name, err)
-			return nil
-		}
-		return e
-	}
-	f.nameExpr = expr("ErrorPath", s.ErrorPath)
-	f.causeExpr = expr("CausePath", s.CausePath)
-	return f
-}
-
-func (fl *jsonpathFlow) failure(f *frame, effective any) (*Error, error) {
-	e := &Error{Name: fl.fails.name, Cause: fl.fails.cause}
-	for _, part := range []struct {
-		field string
-		expr  *jsonpath.Expr
-		to    *string
-	}{{"ErrorPath", fl.fails.nameExpr, &e.Name}, {"CausePath", fl.fails.causeExpr, &e.Cause}} {
-		if part.expr == nil {
-			continue
-		}
-		v, err := part.expr.Eval(f.scope(effective))
-		if err != nil {
-			return nil, f.wrong(err)
-		}
-		s, ok := v.(string)
-		if !ok {
-			return nil, f.runtime("The %s parameter does not reference a string: %s == %s", part.field, part.expr, bare(v))
-		}
-		*part.to = s
-	}
-	return e, nil
-}
-
-func (fl *jsonpathFlow) limits(f *frame, effective any) (timeout, heartbeat int64, err error) {
-	if fl.timeout.set {
-		if timeout, err = f.wholeNumber("TimeoutSeconds", fl.timeout, effective); err != nil {
-			return 0, 0, err
-		}
-	}
-	if fl.beat.set {
-		heartbeat, err = f.wholeNumber("HeartbeatSeconds", fl.beat, effective)
-	}
-	return timeout, heartbeat, err
-}
-
-// wholeNumber reads a positive number of seconds.
-func (f *frame) wholeNumber(field string, n numberField, data any) (int64, error) {
-	if n.path == nil {
-		return int64(n.value), nil
-	}
-	v, err := f.scope(data).Find(n.path)
-	if err != nil {
-		return 0, f.wrong(err)
-	}
-	i, ok := value.Int(v)
-	if !ok {
-		return 0, f.runtime("The %sPath field refers to value %s which is not a valid integer: %s", field, quotedText(v), n.path)
-	}
-	if i <= 0 || i > maxSeconds {
-		return 0, f.runtime("The %sPath field refers to value \"%d\", which is not between 1 and %d: %s", field, i, maxSeconds, n.path)
-	}
-	return i, nil
-}
-
-// quotedText is v as AWS quotes it: "{}" and "text" alike.
-func quotedText(v any) string { return fmt.Sprintf(`"%s"`, bare(v)) }
