@@ -176,8 +176,10 @@ func (r *runner) input(target *scan.Target) ([]byte, error) {
 func Run(ctx context.Context, workflow string, input []byte, o Options) (engine.Result, error) {
 	i := slices.IndexFunc(workflows.Machines, func(m workflows.Machine) bool { return m.File == workflow })
 	if i < 0 {
-		_, err := workflows.Source(workflow)
-		return engine.Result{}, err
+		if _, err := workflows.Source(workflow); err != nil {
+			return engine.Result{}, err
+		}
+		return engine.Result{}, fmt.Errorf("workflow %s works on live resources, not on templates. run it by plumbline remediate", workflow)
 	}
 	r, err := newRunner(ctx, o)
 	if err != nil {
