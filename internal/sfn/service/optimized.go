@@ -1,6 +1,7 @@
 package service
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -141,7 +142,13 @@ func (s *Services) startExecution(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.withMetadata(raised(o).(*value.Object)), nil
+	o = raised(o).(*value.Object)
+	if at, _ := o.Get("StartDate"); at != nil { // in seconds, and the integration has milliseconds
+		if seconds, ok := value.Float(at); ok {
+			o = o.With("StartDate", int64(math.Round(seconds*1000)))
+		}
+	}
+	return a.withMetadata(o), nil
 }
 
 // exported is a name with its first letter as a capital.
