@@ -1,6 +1,3 @@
-// Package asl is the Amazon States Language as a model: parse, validate, lint
-// and draw state machine definitions. It knows no AWS SDK, no HTTP, no SQL,
-// and nothing of plumbline. The engine that runs a Definition is asl/engine.
 package asl
 
 import (

@@ -1,10 +1,40 @@
 package asl_test
 
 import (
+	"context"
 	"fmt"
 
 	"plumbline/asl"
+	"plumbline/asl/engine"
 )
+
+// A definition is read, checked, and run on a plain function.
+func Example() {
+	d, err := asl.Parse([]byte(`{"StartAt": "Greet", "States": {
+		"Greet": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 5, "End": true,
+			"Parameters": {"FunctionName": "${GreetArn}", "Payload.$": "$.name"}, "OutputPath": "$.Payload"}}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, problem := range d.Validate() { // and d.Lint() for what is good practice
+		fmt.Println(problem)
+	}
+	machine, err := engine.Compile(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	greet := func(_ context.Context, name []byte) ([]byte, error) { return fmt.Appendf(nil, `["hello", %s]`, name), nil }
+	x, err := engine.Run(context.Background(), machine, []byte(`{"name": "Ada"}`), engine.Options{Tasks: engine.Functions{"${GreetArn}": greet}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(x.Result().Status, string(x.Result().Output))
+	// Output:
+	// SUCCEEDED ["hello","Ada"]
+}
 
 func ExampleParse() {
 	d, err := asl.Parse([]byte(`{
