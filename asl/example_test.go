@@ -25,7 +25,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	greet := func(_ context.Context, name []byte) ([]byte, error) { return fmt.Appendf(nil, `["hello", %s]`, name), nil }
+	greet := func(_ context.Context, name []byte) ([]byte, error) {
+		return fmt.Appendf(nil, `["hello", %s]`, name), nil
+	}
 	x, err := engine.Run(context.Background(), machine, []byte(`{"name": "Ada"}`), engine.Options{Tasks: engine.Functions{"${GreetArn}": greet}})
 	if err != nil {
 		fmt.Println(err)
