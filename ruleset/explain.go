@@ -3,6 +3,7 @@ package ruleset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,22 +98,30 @@ func (s *Set) Explain(ctx context.Context, ruleID, logicalID string, models []*c
 	if out.Finding, err = j.finding(&active{c, s.policy.SeverityOf(r.ID, r.Severity)}, sub, o); err != nil {
 		return nil, err
 	}
-	for k, world := range sub.worlds {
-		members := j.related(r, world, sub.resources[k])
-		w := j.inWorld(c, world, sub.resources[k], members)
+	worlds, resources := slices.Clone(sub.worlds), slices.Clone(sub.resources)
+	if !slices.Contains(worlds, o.world) { // one that a parameter's other value makes
+		worlds, resources = append(worlds, o.world), append(resources, o.resource)
+	}
+	for k, world := range worlds {
+		members := j.related(r, world, resources[k])
+		w := j.inWorld(c, world, resources[k], members)
 		verdict := WorldVerdict{Verdict: w.verdict, Needs: w.needs, Message: w.message}
-		for _, x := range models[world].Assumed {
+		assumed := j.models[world].Assumed
+		if world >= j.given {
+			assumed = o.assumed
+		}
+		for _, x := range assumed {
 			verdict.Assuming = append(verdict.Assuming, x.Name+"="+x.Value)
 		}
 		out.Worlds = append(out.Worlds, verdict)
 		if world == o.world {
 			out.Related = describeRelated(r, members)
-			own := &owner{model: models[world], resource: sub.resources[k], trace: newTrace()}
+			own := &owner{model: j.models[world], resource: resources[k], trace: newTrace()}
 			e := j.prepare(c, world, own, members, o.include)
 			e.verdict(world, o.include)
 			out.Reads = own.trace.describe()
 			secrets := own.trace.secrets()
-			own = &owner{model: models[world], resource: sub.resources[k]}
+			own = &owner{model: j.models[world], resource: resources[k]}
 			if out.Steps, err = j.steps(j.prepare(c, world, own, members, o.include), secrets); err != nil {
 				return nil, err
 			}

@@ -203,3 +203,28 @@ Resources:
 		t.Error(diff)
 	}
 }
+
+// What a rule read is told of the world that it fails in, also where no
+// condition makes it one.
+func TestExplainAnAllowedValue(t *testing.T) {
+	s := open(t, nil, ruleText("encrypted", "[AWS::RDS::DBInstance]", encrypted))
+	m := models(t, cfn.Inputs{}, `
+Parameters: {Enc: {Type: String, Default: "true", AllowedValues: ["true", "false"]}}
+Resources:
+  R: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !Ref Enc}}
+`)
+	e, err := s.Explain(context.Background(), "encrypted", "R", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var worlds []string
+	for _, w := range e.Worlds {
+		worlds = append(worlds, fmt.Sprint(w.Verdict, w.Assuming))
+	}
+	if diff := cmp.Diff([]string{"pass[]", "fail[Enc=false]"}, worlds); diff != "" {
+		t.Error(diff)
+	}
+	if len(e.Reads) != 1 || len(e.Steps) == 0 {
+		t.Errorf("reads %v, steps %v", e.Reads, e.Steps)
+	}
+}

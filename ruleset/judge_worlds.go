@@ -230,15 +230,6 @@ func (j *judgement) need(name string) string {
 	return "condition " + name
 }
 
-func assumption(m *cfn.Model, name string) (string, bool) {
-	for _, x := range m.Assumed {
-		if x.Name == name {
-			return x.Value, true
-		}
-	}
-	return "", false
-}
-
 // worded is what is assumed for people, "Environment is dev".
 func worded(assumed []cfn.Assumption) []string {
 	var out []string
