@@ -234,6 +234,8 @@ var fallbacks = map[string]string{
 	"remediate-finding/VerifyChange":    "a change that cannot be verified is taken back first",
 	"remediate-finding/UndoChange":      "asked again, it looks what is left",
 	"remediate-finding/UndoAgain":       "it is recorded and told as half done",
+	"remediate-finding/RecordChange":    "the ledger takes the same entry once",
+	"remediate-finding/TellChange":      "rather twice, under the same ID, than never",
 	"remediate-finding/ReleaseLeases":   "leases expire by themselves",
 	"review-violation/RemediateFinding": "a change that is not begun is reported",
 	"check-resource/ReviewViolation":    "the review is what it starts: one that is not begun is counted, and reported",

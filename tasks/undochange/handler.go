@@ -125,7 +125,7 @@ func (h *Handler) left(ctx context.Context, plan *remedy.Plan) (patch []remedy.P
 
 func undone(plan *remedy.Plan) (change.Result, error) {
 	if len(plan.Irreversible) > 0 {
-		return result(change.Partly, "taken back but for what cannot be: %s", strings.Join(plan.Irreversible, "; "))
+		return result(change.Undone, "all that can be read of the resource is as it was before the change; %s", strings.Join(plan.Irreversible, "; "))
 	}
 	return result(change.Undone, "the resource is as it was before the change")
 }
