@@ -124,6 +124,9 @@ func sfnMode(f *sfnFlags, c *sfn.Config) string {
 	if f.virtual {
 		parts = append(parts, "virtual time")
 	}
+	if f.data != "" {
+		parts = append(parts, "kept in "+f.data)
+	}
 	if len(parts) == 0 {
 		return ""
 	}

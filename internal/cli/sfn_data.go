@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"plumbline/asl/engine"
 	"plumbline/internal/sfn"
 	"plumbline/internal/sfn/journal"
 )
@@ -36,6 +37,15 @@ func newSfnServer(ctx context.Context, f *sfnFlags, c *sfn.Config) (api *sfn.Ser
 	}
 	if err := api.Resume(entries); err != nil {
 		c.Log.Printf("journal: %v", err)
+	}
+	running := 0
+	for _, x := range api.Engine().Executions() {
+		if x.Result().Status == engine.Running {
+			running++
+		}
+	}
+	if running > 0 {
+		c.Log.Printf("executions of %s that go on: %d", f.data, running)
 	}
 	return api, closeData, nil
 }

@@ -107,15 +107,19 @@ type Damage struct {
 // still be read of it goes to a new one. The error says what stands in the way and
 // what to do; damage is none.
 func OpenJournal(ctx context.Context, path string) (*Journal, *Kept, error) {
-	j, kept, err := openJournal(ctx, path)
-	if err == nil || !isDamage(err) {
-		return j, kept, err
+	err := isStump(path)
+	if err == nil {
+		j, kept, failed := openJournal(ctx, path)
+		if failed == nil || !isDamage(failed) {
+			return j, kept, failed
+		}
+		err = failed
 	}
 	loss, err := salvage(ctx, path, err)
 	if err != nil {
 		return nil, nil, err
 	}
-	j, kept, err = openJournal(ctx, path)
+	j, kept, err := openJournal(ctx, path)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -133,6 +133,19 @@ func isDamage(err error) bool {
 	return errors.As(err, &coded) && (coded.Code()&0xff == codeCorrupt || coded.Code()&0xff == codeNotADB)
 }
 
+// header is how long the header of a database file is, in bytes. SQLite takes
+// what is shorter for a file that it has not begun yet.
+const header = 100
+
+// isStump is an error where the file is what is left of a longer one.
+func isStump(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 || info.Size() >= header {
+		return nil //nolint:nilerr // whether it can be opened shows when it is
+	}
+	return fmt.Errorf("it is %d bytes long, and a database is longer than %d", info.Size(), header)
+}
+
 // salvage moves a damaged file aside and makes a new one of what can be read of
 // it. The losses say where the old file lies and what could not be read.
 func salvage(ctx context.Context, path string, damage error) (losses []string, err error) {

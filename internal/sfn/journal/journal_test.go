@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -201,6 +202,38 @@ func TestServerDamaged(t *testing.T) {
 		t.Errorf("then it is %v", got)
 	}
 	s.end()
+}
+
+// A file that was cut off is moved aside; the server says so and serves.
+func TestServerTruncated(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, journal.FileName)
+	tasks := engine.InvokerFunc(func(_ context.Context, c engine.Call) (json.RawMessage, error) { return c.Input, nil })
+	s := begin(t, dir, tasks)
+	create := `{"name":"m","roleArn":"` + role + `","definition":` + quote(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:1:function:f","End":true}}}`) + `}`
+	s.call("CreateStateMachine", create)
+	for n := range 200 {
+		s.call("StartExecution", fmt.Sprintf(`{"stateMachineArn":"%s","name":"x%d","input":%s}`, machine, n, quote(`"`+strings.Repeat("x", 200)+`"`)))
+	}
+	s.end()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, keep := range []int64{info.Size() * 3 / 4, info.Size() / 2, 100, 1} {
+		if err := os.Truncate(path, keep); err != nil {
+			t.Fatal(err)
+		}
+		s = begin(t, dir, tasks)
+		if len(s.losses) == 0 || !strings.Contains(s.losses[0], "was moved to") {
+			t.Errorf("cut to %d bytes: losses %q", keep, s.losses)
+		}
+		s.call("CreateStateMachine", create)
+		list := s.call("ListExecutions", `{"stateMachineArn":"`+machine+`"}`)["executions"].([]any)
+		t.Logf("cut to %d bytes: %d executions, %d losses, the first %q", keep, len(list), len(s.losses), s.losses[0])
+		s.call("StartExecution", `{"stateMachineArn":"`+machine+`"}`)
+		s.end()
+	}
 }
 
 // BenchmarkExecution is a whole execution of two tasks, with and without a journal.

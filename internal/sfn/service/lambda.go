@@ -161,7 +161,7 @@ func functionError(payload []byte) error {
 	v, err := value.Decode(payload)
 	o, _ := v.(*value.Object)
 	if name := o.String("errorType"); err == nil && name != "" {
-		return &engine.Error{Name: name, Cause: value.Text(v)}
+		return &engine.Error{Name: name, Cause: string(payload)}
 	}
 	return &engine.Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(payload)}
 }
