@@ -109,11 +109,12 @@ func Run(t *testing.T, e Endpoint, dir string, opts ...Option) {
 			if out.skip != "" {
 				t.Skip(out.skip)
 			}
-			if len(problems) > 0 && seed > 0 {
-				t.Logf("seed %d. a line \"seed N\" in the scenario runs it with another", seed)
-			}
-			for _, p := range judge(problems, reasons, name) {
+			wrong := judge(problems, reasons, name)
+			for _, p := range wrong {
 				t.Error(p)
+			}
+			if len(wrong) > 0 && seed > 0 {
+				t.Logf("seed %d. a line \"seed N\" in the scenario runs it with another", seed)
 			}
 			if reason, listed := reasons[name]; listed && len(problems) > 0 {
 				t.Logf("fails as expected (%s): %s", reason, problems[0])
