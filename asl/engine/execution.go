@@ -55,7 +55,8 @@ type Execution struct {
 	root      *frame // nil: it has not begun, or has ended
 	frames    uint32 // ids given
 	seed      uint64
-	shuffle   bool // the seed orders ready frames, too
+	numbers   map[string]int // calls so far, by state; nil: none, or not counted
+	shuffle   bool           // the seed orders ready frames, too
 	recording bool
 	keep      bool
 	watch     func(Event)

@@ -105,7 +105,7 @@ func (ef *effect) call() Call {
 // call is a call without the input and the token.
 func (f *frame) call(call *pendingCall) Call {
 	return Call{
-		Resource: call.spec.resource, Execution: f.run.arn, Root: f.x.ARN, Variant: f.x.machine.Variant, State: f.state.name, Attempt: call.attempt, RoleARN: call.role,
+		Resource: call.spec.resource, Execution: f.run.arn, Root: f.x.ARN, Variant: f.x.machine.Variant, State: f.state.name, Attempt: call.attempt, Number: call.number, RoleARN: call.role,
 		Key: f.run.arn + "/" + f.state.name + "/" + strconv.FormatUint(uint64(f.id), 10) + "/" + strconv.FormatInt(f.entered, 10),
 	}
 }

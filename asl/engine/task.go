@@ -59,6 +59,7 @@ type pendingCall struct {
 	input   any
 	role    string // of Credentials
 	attempt int
+	number  int // among the state's calls, where the machine has a variant
 	reader  *readRequest
 	writer  *writeRequest
 	name    string   // of the child
@@ -76,6 +77,7 @@ type Call struct {
 	State     string
 	Key       string // the same for every attempt of this state entry: the idempotency key
 	Attempt   int    // from 0
+	Number    int    // of the call among those of the State in Root, from 0; counted only where there is a Variant
 	RoleARN   string // of Credentials; "" for none
 }
 
@@ -109,6 +111,7 @@ func (f *frame) performTask(effective any) bool {
 	}
 	w.call = &pendingCall{kind: callTask, spec: spec, input: args, attempt: f.attempt}
 	w.call.role = role
+	w.call.number = f.number()
 	f.scheduled(w.call, timeout, beat)
 	switch {
 	case spec.activity:
@@ -118,6 +121,21 @@ func (f *frame) performTask(effective any) bool {
 	}
 	f.await(w)
 	return false
+}
+
+// number counts the calls of the frame's state in the whole execution. Scripted
+// answers go by it, so a replay counts the same.
+func (f *frame) number() int {
+	x := f.x
+	if x.machine.Variant == "" {
+		return 0
+	}
+	if x.numbers == nil {
+		x.numbers = map[string]int{}
+	}
+	n := x.numbers[f.state.name]
+	x.numbers[f.state.name]++
+	return n
 }
 
 func (f *frame) tooLarge() *Error {

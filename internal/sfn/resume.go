@@ -71,7 +71,6 @@ type forgetful interface {
 // forget drops an execution that has ended.
 func (s *Server) forget(arn string) {
 	s.engine.Forget(arn)
-	s.tasks.forget(arn)
 	if j, ok := s.config.Journal.(forgetful); ok {
 		if err := j.Forget(arn); err != nil {
 			s.logf("forget %s: %v", arn, err)

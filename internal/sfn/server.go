@@ -70,7 +70,7 @@ func New(c Config) (*Server, error) {
 		c.Account = "123456789012"
 	}
 	s := &Server{config: c, clock: time.Now, machines: map[string]*machine{}, activities: map[string]*activity{}, revisions: map[*asl.Definition]*revision{}}
-	s.tasks = &tasks{server: s, mocks: c.Mocks, base: c.Tasks, counts: map[string]map[string]int{}}
+	s.tasks = &tasks{server: s, mocks: c.Mocks, base: c.Tasks}
 	o := engine.Options{
 		Tasks: s.tasks, Find: s.tasks.find, Objects: c.Objects, History: true, Journal: c.Journal,
 		Seed: c.Seed, Ordered: c.Mocks != nil, Region: c.Region, Account: c.Account,

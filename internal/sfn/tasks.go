@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 
 	"plumbline/asl/engine"
 )
@@ -17,9 +16,6 @@ type tasks struct {
 	server *Server
 	mocks  *Mocks
 	base   engine.Invoker
-
-	mu     sync.Mutex
-	counts map[string]map[string]int // calls answered, by execution and state
 }
 
 // response is the mock for a call, nil where its test case leaves the state alone.
@@ -51,33 +47,12 @@ func (t *tasks) Prompt(c engine.Call) (json.RawMessage, error, bool) { //nolint:
 	if r == nil {
 		return nil, nil, false
 	}
-	n := t.count(&c)
-	a := r.answer(n)
+	a := r.answer(c.Number)
 	if a == nil {
-		return nil, noAnswer(&c, r, n), true
+		return nil, noAnswer(&c, r, c.Number), true
 	}
 	out, err := t.give(&c, a)
 	return out, err, true
-}
-
-// count is how many calls of the state there have been in the execution.
-func (t *tasks) count(c *engine.Call) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	states := t.counts[c.Root]
-	if states == nil {
-		states = map[string]int{}
-		t.counts[c.Root] = states
-	}
-	n := states[c.State]
-	states[c.State]++
-	return n
-}
-
-func (t *tasks) forget(execution string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.counts, execution)
 }
 
 // answer is for the call of this number, nil for none.

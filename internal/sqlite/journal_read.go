@@ -20,7 +20,7 @@ func (j *Journal) read(ctx context.Context) (*Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = each(rows, func() error {
+	err = eachRow(rows, func() error {
 		s := &subject{}
 		var name string
 		if err := rows.Scan(&s.id, &name); err != nil {
@@ -38,7 +38,7 @@ func (j *Journal) read(ctx context.Context) (*Kept, error) {
 	if rows, err = j.db.QueryContext(ctx, "SELECT position, subject, number, checksum, body FROM entries ORDER BY position"); err != nil {
 		return nil, err
 	}
-	if err := each(rows, func() error { return r.entry(rows) }); err != nil {
+	if err := eachRow(rows, func() error { return r.entry(rows) }); err != nil {
 		return nil, err
 	}
 	for id, name := range names {
@@ -51,7 +51,7 @@ func (j *Journal) read(ctx context.Context) (*Kept, error) {
 	if rows, err = j.db.QueryContext(ctx, "SELECT kind, name, checksum, body FROM documents ORDER BY kind, name"); err != nil {
 		return nil, err
 	}
-	err = each(rows, func() error {
+	err = eachRow(rows, func() error {
 		var d Document
 		var sum int64
 		if err := rows.Scan(&d.Kind, &d.Name, &sum, &d.Body); err != nil {
@@ -117,8 +117,8 @@ func (r *reading) entry(rows *sql.Rows) error {
 	return nil
 }
 
-// each calls f for every row, and closes them.
-func each(rows *sql.Rows, f func() error) error {
+// eachRow calls f for every row, and closes them.
+func eachRow(rows *sql.Rows, f func() error) error {
 	for rows.Next() {
 		if err := f(); err != nil {
 			return errors.Join(err, rows.Close())
@@ -216,7 +216,7 @@ func (t *salvaged) copy(ctx context.Context, from, to *sql.DB) (losses []string,
 		}
 		rows, failed := from.QueryContext(ctx, query)
 		if failed == nil {
-			failed = each(rows, func() error {
+			failed = eachRow(rows, func() error {
 				if err := rows.Scan(into...); err != nil {
 					return err
 				}

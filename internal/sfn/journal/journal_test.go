@@ -31,7 +31,13 @@ func begin(t *testing.T, dir string, tasks engine.Invoker) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := sfn.New(sfn.Config{Journal: j, Store: j, Tasks: tasks})
+	var mocks *sfn.Mocks
+	if file := filepath.Join(dir, "mocks.json"); exists(file) {
+		if mocks, err = sfn.ReadMocks(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	api, err := sfn.New(sfn.Config{Journal: j, Store: j, Tasks: tasks, Mocks: mocks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +132,36 @@ func TestServerAgain(t *testing.T) {
 		t.Errorf("its output is %v", got)
 	}
 	s.end()
+}
+
+// Answers of a mock file go by the number of the call, over restarts, too.
+func TestServerMocks(t *testing.T) {
+	dir := t.TempDir()
+	mocks := `{"StateMachines":{"m":{"TestCases":{"Case":{"A":"R"}}}},"MockedResponses":{"R":{"0":{"Throw":{"Error":"Boom"}},"1":{"Return":"second"}}}}`
+	if err := os.WriteFile(filepath.Join(dir, "mocks.json"), []byte(mocks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, dir, nil)
+	definition := `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:1:function:f","Retry":[{"ErrorEquals":["Boom"],"IntervalSeconds":1}],"End":true}}}`
+	s.call("CreateStateMachine", `{"name":"m","roleArn":"`+role+`","definition":`+quote(definition)+`}`)
+	s.call("StartExecution", `{"stateMachineArn":"`+machine+`#Case","name":"x"}`)
+	for len(s.api.Engine().Waiting()) == 0 || s.api.Engine().Waiting()[0].For != "timer" {
+		time.Sleep(time.Millisecond)
+	}
+	s.end()
+	s = begin(t, dir, nil)
+	for s.call("DescribeExecution", `{"executionArn":"`+of+`x"}`)["status"] == "RUNNING" {
+		time.Sleep(time.Millisecond)
+	}
+	if got := s.call("DescribeExecution", `{"executionArn":"`+of+`x"}`); got["output"] != `"second"` {
+		t.Errorf("got %v", got)
+	}
+	s.end()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // A damaged journal costs the executions that are damaged; the server says so,
