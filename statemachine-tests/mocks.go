@@ -32,8 +32,8 @@ func Substitutions() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, found := range placeholder.FindAllSubmatch(src, -1) {
-			whole, name := string(found[0]), string(found[1])
+		for _, found := range placeholder.FindAllStringSubmatch(string(src), -1) {
+			whole, name := found[0], found[1]
 			resource, isARN := strings.CutSuffix(name, "Arn")
 			switch {
 			case machines[whole]:

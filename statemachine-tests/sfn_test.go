@@ -20,9 +20,9 @@ const asPlumbline = "STATEMACHINE_TEST_AS_PLUMBLINE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPlumbline) != "" {
-		os.Exit(cli.Main(os.Args[1:], cli.System()))
+		os.Exit(cli.Main(os.Args[1:], cli.System())) //nolint:forbidigo // it stands for main, in a process of its own
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 var serving = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
