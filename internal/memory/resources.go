@@ -3,7 +3,6 @@ package memory
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -136,7 +135,7 @@ func (r *Resources) step(q *request) {
 		q.left--
 		return
 	}
-	after, err := applyPatch(r.models[q.key], []byte(q.patch), r.Half)
+	after, err := live.Patch(r.models[q.key], []byte(q.patch), r.Half)
 	switch {
 	case err != nil:
 		q.state, q.code, q.message = live.Failed, "InvalidRequest", err.Error()
@@ -190,11 +189,4 @@ func (l *Leases) Drop(_ context.Context, key, owner string) error {
 		delete(l.held, key)
 	}
 	return nil
-}
-
-// decodeNumbers reads JSON with its numbers as they are written.
-func decodeNumbers(src []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(src))
-	d.UseNumber()
-	return d.Decode(into)
 }
