@@ -45,7 +45,7 @@ var rules = []rule{
 	{[]string{"ledger"}, []string{"..."}, nil, "what proves others' acts depends on none of them"},
 	{[]string{"asl/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"asl/...", "internal/nearest"}, "the language and its engine know nothing of plumbline, AWS, HTTP or SQL; others may take them as they are"},
 	{[]string{"cfn/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "internal/nearest"}, "templates are read without knowing what for"},
-	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/..."}, "the domain knows neither how it is called nor where things are stored"},
+	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/..."}, "the domain knows neither how it is called nor where things are stored"},
 	{[]string{"ruleset/...", "cfn/..."}, []string{"scan/...", "remedy/...", "approval/..."}, nil, "rules and templates stand below scans and remediation"},
 	{[]string{"tasks", "tasks/*"}, slices.Concat(adapters, wiring, awsSDK, world, []string{"asl/...", "workflows/...", "cmd/..."}), nil, "a task is the same on AWS, on the engine and in a test: its main or the wiring hands it what it works with"},
 	{[]string{"tasks/catalog"}, []string{"..."}, []string{"finding"}, "infra imports the catalogue, which is data only"},

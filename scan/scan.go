@@ -111,9 +111,11 @@ type Assessment struct {
 	Warnings []string          // suppressions that do not count: expired, without a reason
 	New      []string          // fingerprints first seen in this scan, where a store of findings was given
 	Reopened []string          // fingerprints that are back in this scan
-	Resolved []finding.Record  // open before, gone now
-	Open     int               // violations that want attention after this scan, where a store of findings was given
-	Hash     string            // SHA-256 of the source, hex
+	// Frameworks lists, by rule of what is new or back, those that ask for it.
+	Frameworks map[string][]string
+	Resolved   []finding.Record // open before, gone now
+	Open       int              // violations that want attention after this scan, where a store of findings was given
+	Hash       string           // SHA-256 of the source, hex
 }
 
 // Len is the number of findings.

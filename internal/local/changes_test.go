@@ -197,7 +197,9 @@ func (a *account) invariants(t *asltest.Trial, check func(*asltest.Trial, left) 
 	if got.updates > 0 && !got.started {
 		bad("changed without an entry that it was started")
 	}
-	told := slices.ContainsFunc(got.notices, func(id string) bool { return strings.Contains(id, "/"+scan.NoticeChange+"/") || strings.Contains(id, "/"+scan.NoticeFailure+"/") })
+	told := slices.ContainsFunc(got.notices, func(id string) bool {
+		return strings.Contains(id, "/"+scan.NoticeChange+"/") || strings.Contains(id, "/"+scan.NoticeFailure+"/")
+	})
 	if changed && got.end == nil && !got.failed {
 		bad("changed, and no record says how it ended")
 	}
@@ -451,7 +453,9 @@ func TestEndsOfAChange(t *testing.T) {
 		}, "UndoneFailed"},
 		"half done": {func(_ *testing.T, a *account) change.Request {
 			a.resources.Half = 1
-			a.resources.Changed = func(string, string) { a.resources.Refuse = func(string, string) (string, string) { return "AccessDenied", "no" } }
+			a.resources.Changed = func(string, string) {
+				a.resources.Refuse = func(string, string) (string, string) { return "AccessDenied", "no" }
+			}
 			return a.request
 		}, "HalfDoneFailed"},
 		"a duplicate": {func(t *testing.T, a *account) change.Request {

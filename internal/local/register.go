@@ -38,7 +38,7 @@ func (r *runner) register() engine.Functions {
 		placeholder("Assess"):          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Scope: r.scopes, Owners: r.owners, Due: o.Policy.Due, Frameworks: r.frameworks, Keep: o.Keep, Now: o.Now}).Handle),
 		placeholder("PersistFindings"): tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
 		placeholder("WriteReport"):     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
-		placeholder("Notify"):          tasks.Of(notify.New(b.channel, o.Now).Handle),
+		placeholder("Notify"):          tasks.Of(notify.New(b.channel, b.blobs, o.Now).Handle),
 		placeholder("Summarize"):       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, r.scope, o.Now).Handle),
 		placeholder("RecordFailure"):   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"plumbline/alert"
 	"plumbline/finding"
 	"plumbline/internal/throttle"
 	"plumbline/scan"
@@ -23,12 +24,16 @@ type Client interface {
 }
 
 // Attributes of a message, by which filter policies choose. Each is a string,
-// but for the resource types, which are an array of strings.
+// but for the resource types and the frameworks, which are arrays of strings.
 const (
 	AttributeID       = "id"           // the same each time that the message is sent
-	AttributeKind     = "kind"         // findings, partial, failure
+	AttributeKind     = "kind"         // findings, digest, partial, failure, approval, change
 	AttributeSeverity = "severity"     // critical, high, medium, low
 	AttributeStack    = "stack"        // absent where the message is about the whole estate
+	AttributeAccount  = "account"      // of the stack; absent where it is not known
+	AttributeRegion   = "region"       // of the stack; absent where it is not known
+	AttributeAudience = "audience"     // owner of the resources; absent where they are of nobody in particular
+	AttributeWork     = "framework"    // frameworks that ask for what is violated; absent where none does
 	AttributeTypes    = "resourceType" // types of the violating resources; absent where the message is not about violations
 )
 
@@ -44,8 +49,12 @@ func New(c Client, critical, warning string) *Topics {
 }
 
 // Send publishes the message. A standard topic does not drop repetitions: a
-// receiver tells them by the attribute id.
+// receiver tells them by the attribute id. What people are not told of is
+// passed over.
 func (t *Topics) Send(ctx context.Context, n scan.Notice) error {
+	if !alert.Told(n) {
+		return nil
+	}
 	topic := t.warning
 	if n.Severity == finding.Critical {
 		topic = t.critical
@@ -53,17 +62,21 @@ func (t *Topics) Send(ctx context.Context, n scan.Notice) error {
 	attributes := map[string]types.MessageAttributeValue{}
 	for name, text := range map[string]string{
 		AttributeID: n.ID, AttributeKind: n.Kind, AttributeSeverity: string(n.Severity), AttributeStack: n.Target.Where(),
+		AttributeAccount: n.Target.Account, AttributeRegion: n.Target.Region, AttributeAudience: n.Audience,
 	} {
 		if text != "" { // SNS refuses an empty attribute
 			attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(text)}
 		}
 	}
-	if len(n.ResourceTypes) > 0 {
-		list, err := json.Marshal(n.ResourceTypes)
-		if err != nil {
-			return fmt.Errorf("encode the resource types of %q: %w", n.ID, err)
+	for name, list := range map[string][]string{AttributeTypes: n.ResourceTypes, AttributeWork: n.Frameworks} {
+		if len(list) == 0 {
+			continue
 		}
-		attributes[AttributeTypes] = types.MessageAttributeValue{DataType: aws.String("String.Array"), StringValue: aws.String(string(list))}
+		b, err := json.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("encode the attribute %s of %q: %w", name, n.ID, err)
+		}
+		attributes[name] = types.MessageAttributeValue{DataType: aws.String("String.Array"), StringValue: aws.String(string(b))}
 	}
 	_, err := t.client.Publish(ctx, &sns.PublishInput{
 		TopicArn: &topic, Subject: &n.Subject, Message: &n.Body, MessageAttributes: attributes,

@@ -150,7 +150,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		if err := c.run(ctx, h.o.Known); err != nil {
 			return Out{}, err
 		}
-		a.Open = out.Open
+		a.Open, a.Frameworks = out.Open, changes.Frameworks
 	}
 	if out.Changes, err = h.blobs.Put(ctx, scan.WorkFolder(in.ScanID, snap.Target)+"/changes", changes); err != nil {
 		return Out{}, fmt.Errorf("store changes: %w", tasks.StoreError(err))

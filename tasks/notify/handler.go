@@ -1,40 +1,69 @@
-// Package notify tells people what a scan found: one message a scan and
-// severity, one for lost domains, one for a workflow that ended without a result.
+// Package notify tells people what a scan found: one message a scan, severity
+// and audience, one for lost domains, one for a workflow that ended without a
+// result, and one digest for the scan of an estate.
 package notify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"plumbline/alert"
+	"plumbline/blob"
 	"plumbline/finding"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
 )
 
-// Channel takes messages. A message that comes again has the same ID; a channel
+// Channel takes messages, also those that people are not told of: it leaves out
+// what is not for it. A message that comes again has the same ID; a channel
 // that can tell drops it.
 type Channel interface {
 	Send(ctx context.Context, n scan.Notice) error
+}
+
+// Channels are several channels, each of which gets every message, in their order.
+type Channels []Channel
+
+// Send sends to each; the first that fails ends it.
+func (cs Channels) Send(ctx context.Context, n scan.Notice) error {
+	for _, c := range cs {
+		if err := c.Send(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Config says what the function works with on AWS.
 type Config struct {
 	Critical string // ARN of the topic of critical violations
 	Warning  string // ARN of the topic of all other messages
+	Bucket   string // of what states hand on
+	Queue    string // URL of the queue of what is delivered to Channels; "": there is none
+	Channels []alert.Channel
 }
 
 // ConfigFromEnv reads the configuration from the environment.
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
+	var channels string
 	err := tasks.Environment(lookup,
 		tasks.Variable{Name: catalog.CriticalVar, Value: &c.Critical, Meaning: "the ARN of the topic of critical violations"},
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.QueueVar, Value: &c.Queue, Meaning: "the URL of the queue of messages to ticketing systems and webhooks", Optional: true},
+		tasks.Variable{Name: catalog.ChannelsVar, Value: &channels, Meaning: "those systems, as JSON", Optional: true},
 		tasks.Variable{Name: catalog.WarningVar, Value: &c.Warning, Meaning: "the ARN of the topic of all other messages"},
 	)
+	if err == nil && channels != "" {
+		if err = json.Unmarshal([]byte(channels), &c.Channels); err != nil {
+			err = fmt.Errorf("environment variable %s: %w. give a list of channels as JSON", catalog.ChannelsVar, err)
+		}
+	}
 	return c, err
 }
 
@@ -42,35 +71,44 @@ func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 // under the same IDs.
 type Handler struct {
 	channel Channel
+	blobs   blob.Store
 	now     func() time.Time
 }
 
 // New returns the task. A nil channel tells nobody.
-func New(c Channel, now func() time.Time) *Handler { return &Handler{channel: c, now: now} }
+func New(c Channel, blobs blob.Store, now func() time.Time) *Handler {
+	return &Handler{channel: c, blobs: blobs, now: now}
+}
 
-// In says what to tell. Severities name which of the counts to tell of, so
-// that the critical ones can go first and alone; lost domains are told of
-// together with any severity but critical. A Failure is told of alone.
+// In says what to tell. Severities name which to tell of, so that the critical
+// ones can go first and alone; lost domains are told of together with any
+// severity but critical. A Failure is told of alone, and so is a Digest.
 type In struct {
 	ScanID     string             `json:"scanId,omitempty"`
 	Target     scan.Target        `json:"target,omitzero"`
 	Severities []finding.Severity `json:"severities,omitempty"`
-	Counts     scan.Alerts        `json:"counts,omitzero"`
+	Settle     []finding.Severity `json:"settle,omitempty"`  // of which tickets are brought up to date though nothing is new
+	Changes    *blob.Ref          `json:"changes,omitempty"` // what the scan changed
+	Counts     scan.Alerts        `json:"counts,omitzero"`   // instead of Changes, by executions that began before there were any
 	Partial    []finding.Domain   `json:"partial,omitempty"`
 	Report     string             `json:"report,omitempty"` // folder of the stored report
-	Failure    *scan.FailureInput `json:"failure,omitempty"`
+	Input      struct {
+		Digest bool `json:"digest,omitempty"`
+	} `json:"input,omitzero"` // of the execution: with digest, people are told by the digest of the whole scan
+	Digest  *blob.Ref          `json:"digestOf,omitempty"` // what is new in a scan of the whole estate
+	Failure *scan.FailureInput `json:"failure,omitempty"`
 }
 
-// Out is how many messages were sent.
+// Out is how many messages were handed to the channel.
 type Out struct {
 	Sent int `json:"sent"`
 }
 
 // Handle sends the messages, the most severe first.
 func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
-	notices, err := Notices(in, h.now())
+	notices, err := h.notices(ctx, in)
 	if err != nil {
-		return Out{}, tasks.Named(catalog.BadInput, err)
+		return Out{}, err
 	}
 	if h.channel == nil {
 		return Out{}, nil
@@ -87,81 +125,56 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	return Out{Sent: len(notices)}, nil
 }
 
-// Notices composes the messages.
-func Notices(in In, now time.Time) ([]scan.Notice, error) {
+// notices composes the messages.
+func (h *Handler) notices(ctx context.Context, in In) ([]scan.Notice, error) {
+	now := h.now().UTC()
 	if in.Failure != nil {
 		f, err := in.Failure.Failure(now)
 		if err != nil {
-			return nil, err
+			return nil, tasks.Named(catalog.BadInput, err)
 		}
-		return []scan.Notice{failure(f)}, nil
+		return []scan.Notice{alert.Failure(f)}, nil
 	}
 	if in.ScanID == "" {
-		return nil, fmt.Errorf("scanId is missing")
+		return nil, tasks.Named(catalog.BadInput, errors.New("scanId is missing"))
+	}
+	if in.Digest != nil {
+		d, err := blob.Get[scan.Digest](ctx, h.blobs, *in.Digest)
+		if err != nil {
+			return nil, tasks.StoreError(err)
+		}
+		return alert.OfEstate(in.ScanID, in.Report, d, now), nil
 	}
 	var out []scan.Notice
-	base := scan.Notice{ScanID: in.ScanID, Target: in.Target, Time: now.UTC()}
-	for _, s := range finding.Severities {
-		n := in.Counts.Of(s)
-		if n == 0 || !slices.Contains(in.Severities, s) {
-			continue
+	if in.Changes != nil {
+		changes, err := blob.Get[scan.Changes](ctx, h.blobs, *in.Changes)
+		if err != nil {
+			return nil, tasks.StoreError(err)
 		}
-		m := base
-		m.Kind, m.Severity, m.Count, m.ResourceTypes = scan.NoticeFindings, s, n, in.Counts.Types[s]
-		m.Subject = scan.Subject("%s: %s in %s", s, plural(n, "new violation"), in.Target)
-		m.Body = fmt.Sprintf("Scan %s found %s of severity %s in %s.\n%s", in.ScanID, plural(n, "new violation"), s, in.Target, where(in.Report))
-		out = append(out, identify(m))
+		out = alert.OfTarget(alert.Scanned{ID: in.ScanID, Target: in.Target, Report: in.Report, Changes: changes}, in.Severities, in.Settle, now)
+	} else {
+		out = counted(in, now)
 	}
 	if len(in.Partial) > 0 {
-		m := base
-		m.Kind, m.Severity, m.Domains = scan.NoticePartial, finding.High, in.Partial
-		m.Subject = scan.Subject("partial scan of %s: %s not judged", in.Target, plural(len(in.Partial), "domain"))
-		m.Body = fmt.Sprintf("Scan %s of %s is partial. Nothing is known of: %s.\n%s", in.ScanID, in.Target, join(in.Partial), where(in.Report))
-		out = append(out, identify(m))
+		out = append(out, alert.Complete(scan.Notice{
+			Kind: scan.NoticePartial, ScanID: in.ScanID, Target: in.Target, Severity: finding.High, Domains: in.Partial, Report: in.Report, Time: now,
+		}))
+	}
+	for i := range out {
+		out[i].Digested = in.Input.Digest && (out[i].Kind == scan.NoticePartial || out[i].Severity != finding.Critical)
 	}
 	return out, nil
 }
 
-func failure(f scan.Failure) scan.Notice {
-	what := "the whole estate"
-	if f.Target != (scan.Target{}) {
-		what = f.Target.String()
+// counted composes messages of counts alone.
+func counted(in In, now time.Time) []scan.Notice {
+	var out []scan.Notice
+	for _, s := range finding.Severities {
+		if n := in.Counts.Of(s); n > 0 && slices.Contains(in.Severities, s) {
+			out = append(out, alert.Complete(scan.Notice{
+				Kind: scan.NoticeFindings, ScanID: in.ScanID, Target: in.Target, Severity: s, Count: n, ResourceTypes: in.Counts.Types[s], Report: in.Report, Time: now,
+			}))
+		}
 	}
-	return identify(scan.Notice{
-		Kind: scan.NoticeFailure, ScanID: f.ScanID, Target: f.Target, Severity: finding.High, Time: f.Time,
-		Subject: scan.Subject("scan failed: %s: %s", what, f.Error),
-		Body:    fmt.Sprintf("Scan %s of %s ended without a result in workflow %s.\n%s: %s\nNothing new is known of it until it is scanned again.\n", f.ScanID, what, f.Workflow, f.Error, f.Cause),
-	})
-}
-
-// identify gives a message the ID that it has each time it is composed.
-func identify(n scan.Notice) scan.Notice {
-	id := "estate"
-	if n.Target != (scan.Target{}) {
-		id = n.Target.ID()
-	}
-	n.ID = strings.Join([]string{n.ScanID, id, n.Kind, string(n.Severity)}, "/")
-	return n
-}
-
-func where(report string) string {
-	if report == "" {
-		return ""
-	}
-	return "Report: " + report + "/report.html\n"
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func join(ds []finding.Domain) string {
-	s := make([]string, len(ds))
-	for i, d := range ds {
-		s[i] = string(d)
-	}
-	return strings.Join(s, ", ")
+	return out
 }

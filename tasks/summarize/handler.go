@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"plumbline/alert"
 	"plumbline/blob"
 	"plumbline/finding"
 	"plumbline/scan"
@@ -68,6 +69,8 @@ type Out struct {
 	Failed  int      `json:"failed"`  // targets without a result
 	Partial int      `json:"partial"` // targets with lost domains
 	Stored  string   `json:"stored"`  // folder of the stored report: "" where none was written
+	Digest  blob.Ref `json:"digest"`  // what people are told of the whole scan
+	Tell    bool     `json:"tell"`    // whether there is anything to tell in it
 }
 
 // Handle collects the assessments. The store is the truth: the Map's own
@@ -88,6 +91,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		Targets: len(*targets), Counts: r.Counts, Failing: map[string]int{},
 	}
 	out := Out{Targets: len(*targets)}
+	digest := new(scan.Digest)
 	for _, t := range *targets {
 		if err := ctx.Err(); err != nil {
 			return Out{}, err
@@ -96,6 +100,11 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		if err != nil {
 			return Out{}, err
 		}
+		told := *a
+		if failed { // report-failure tells of it
+			told.Partial = nil
+		}
+		alert.Gather(digest, &told)
 		r.Assessments = append(r.Assessments, *a)
 		add(sum, &out, a, failed)
 	}
@@ -112,6 +121,10 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if out.Report, err = h.blobs.Put(ctx, scan.WorkPrefix+blob.Segment(in.ScanID)+"/report", r); err != nil {
 		return Out{}, fmt.Errorf("hand over the report: %w", tasks.StoreError(err))
 	}
+	if out.Digest, err = h.blobs.Put(ctx, scan.WorkPrefix+blob.Segment(in.ScanID)+"/digest", digest); err != nil {
+		return Out{}, fmt.Errorf("hand over the digest: %w", tasks.StoreError(err))
+	}
+	out.Tell = !digest.Empty()
 	return out, nil
 }
 

@@ -1,5 +1,5 @@
-// Command lambda is the function Notify: the workflows scan-stack and
-// report-failure call it.
+// Command lambda is the function Notify: the workflows scan-stack, scan-estate
+// and report-failure call it.
 package main
 
 import (
@@ -10,9 +10,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"plumbline/internal/s3blob"
 	"plumbline/internal/sns"
+	"plumbline/internal/sqs"
 	"plumbline/tasks"
 	"plumbline/tasks/notify"
 )
@@ -26,6 +30,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	topics := sns.New(awssns.NewFromConfig(account), c.Critical, c.Warning)
-	lambda.Start(tasks.Of(notify.New(topics, time.Now).Handle))
+	channels := notify.Channels{sns.New(awssns.NewFromConfig(account), c.Critical, c.Warning)}
+	if c.Queue != "" { // first: what is put there twice is there once
+		channels = notify.Channels{sqs.New(awssqs.NewFromConfig(account), c.Queue, c.Channels), channels[0]}
+	}
+	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
+	lambda.Start(tasks.Of(notify.New(channels, blobs, time.Now).Handle))
 }
