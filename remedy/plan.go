@@ -86,7 +86,7 @@ func Make(ctx context.Context, set *ruleset.Set, f finding.Finding, identifier s
 	}
 	var referred []string
 	for _, r := range world.Resources[1:] {
-		if refersTo(r.Properties, id) {
+		if refersTo(r.Properties, id, identifier) {
 			referred = append(referred, r.LogicalID)
 		}
 	}
@@ -278,10 +278,14 @@ func touches(paths []string, at []string) bool {
 	return false
 }
 
-// refersTo reports whether a resolved value refers to a resource of the template.
-func refersTo(v *cfn.Value, id string) bool {
+// refersTo reports whether a resolved value refers to a resource of the
+// template, or names a live one by its identifier.
+func refersTo(v *cfn.Value, id, identifier string) bool {
 	if v == nil {
 		return false
+	}
+	if v.Kind == cfn.String && identifier != "" && v.Text == identifier {
+		return true
 	}
 	if u := v.Unknown; u != nil {
 		if u.Ref != nil && u.Ref.LogicalID == id {
@@ -291,8 +295,8 @@ func refersTo(v *cfn.Value, id string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(v.Items, func(x *cfn.Value) bool { return refersTo(x, id) }) ||
-		slices.ContainsFunc(v.Fields, func(f cfn.Field) bool { return refersTo(f.Value, id) })
+	return slices.ContainsFunc(v.Items, func(x *cfn.Value) bool { return refersTo(x, id, identifier) }) ||
+		slices.ContainsFunc(v.Fields, func(f cfn.Field) bool { return refersTo(f.Value, id, identifier) })
 }
 
 // lines are the two patches as a diff that people read.

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/approval"
+	"plumbline/internal/local"
+	"plumbline/internal/report"
+	"plumbline/remedy/change"
+)
+
+func newApprovals(s *Streams) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "approvals",
+		Short: "Decide on changes that need approval",
+		Long: `List, show, approve and deny changes that wait for people. A decision is bound to
+the hash of the plan that is shown, needs a reason, and stands in the ledger.
+Nobody decides on a change of their own. On this machine plumbline takes your word
+for who you are (--by): whoever may write the data folder could write anything.`,
+		Example: `  plumbline approvals list --data .plumbline
+  plumbline approvals approve 3f2a --data .plumbline --reason "port 3389 has no users"`,
+		Args: noSubcommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newApprovalsList(s), newApprovalsShow(s), newApprovalsDecide(s, true), newApprovalsDecide(s, false))
+	return c
+}
+
+func newApprovalsList(s *Streams) *cobra.Command {
+	var f remediateFlags
+	var all bool
+	c := &cobra.Command{
+		Use: "list --data DIR", Short: "List changes that wait for people", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			if _, err := d.Desk().Sweep(c.Context()); err != nil { // what has expired waits no more
+				return err
+			}
+			t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+			for r, err := range d.Approvals.All(c.Context()) {
+				if err != nil {
+					return err
+				}
+				if !all && r.State != approval.Waiting {
+					continue
+				}
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\tuntil %s\n", r.Plan[:12], r.State, r.Severity, r.Rule, report.Plain(r.Resource.LogicalID), r.Expires.Local().Format("2006-01-02 15:04"))
+			}
+			return t.Flush()
+		},
+	}
+	f.register(c, false)
+	c.Flags().BoolVar(&all, "all", false, "also those that are decided or have expired")
+	return c
+}
+
+func newApprovalsShow(s *Streams) *cobra.Command {
+	var f remediateFlags
+	c := &cobra.Command{
+		Use: "show --data DIR ID", Short: "Show what is to be decided on, and what was said", Example: "  plumbline approvals show 3f2a --data .plumbline",
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if len(args) != 1 {
+				return usagef("approvals show needs one ID: of the request, or the first digits of the plan's hash")
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			r, err := findRequest(c.Context(), d, args[0])
+			if err != nil {
+				return err
+			}
+			p, err := change.Load(c.Context(), d.Blobs, r.Plan)
+			if err != nil {
+				return err
+			}
+			shownPlan{r.Plan, p}.text(s.Out)
+			fmt.Fprintln(s.Out)
+			fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf("%s, asked by %s; %d more must approve; until %s", r.State, cmp.Or(r.Requester, "nobody who is known"), r.Missing(), r.Expires.Local().Format(time.RFC3339))))
+			if len(r.Groups) > 0 {
+				fmt.Fprintln(s.Out, report.Plain("who may decide: members of "+strings.Join(r.Groups, ", ")))
+			}
+			for _, x := range r.Decisions {
+				fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf("%s  %s: %s (%s)", x.At.Format(time.RFC3339), x.By, map[bool]string{true: "yes", false: "no"}[x.Approve], x.Reason)))
+			}
+			return nil
+		},
+	}
+	f.register(c, false)
+	return c
+}
+
+func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
+	var f remediateFlags
+	var reason string
+	var groups []string
+	name, short := "approve", "Say yes to a change"
+	if !approve {
+		name, short = "deny", "Say no to a change"
+	}
+	c := &cobra.Command{
+		Use: name + " --data DIR --reason TEXT ID", Short: short,
+		Example: "  plumbline approvals " + name + " 3f2a --data .plumbline --reason \"as agreed with the network team\"",
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			switch {
+			case len(args) != 1:
+				return usagef("approvals %s needs one ID: of the request, or the first digits of the plan's hash", name)
+			case strings.TrimSpace(reason) == "":
+				return usagef("--reason TEXT is missing: a decision needs a reason")
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			r, err := findRequest(c.Context(), d, args[0])
+			if err != nil {
+				return err
+			}
+			by := approval.Person{Name: cmp.Or(f.by, osUser()), Groups: groups}
+			now, err := d.Desk().DecideListed(c.Context(), r.ID, r.Plan, by, approve, reason)
+			var refused *approval.Refusal
+			if errors.As(err, &refused) {
+				return usageError{refused}
+			}
+			if err != nil {
+				return err
+			}
+			text := string(now.State)
+			if n := now.Missing(); n > 0 {
+				text = fmt.Sprintf("%s: %d more must approve", now.State, n)
+			}
+			fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text)
+			return nil
+		},
+	}
+	f.register(c, false)
+	fl := c.Flags()
+	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
+	fl.StringVar(&f.by, "by", "", "who decides (default: the user of this machine)")
+	fl.StringSliceVar(&groups, "group", nil, "a `GROUP` that you belong to; may be given again")
+	return c
+}
+
+// findRequest finds a request by its id, or by the first digits of its plan's
+// hash; the latest of several of one plan.
+func findRequest(ctx context.Context, d *local.ChangesData, id string) (approval.Stored, error) {
+	r, err := d.Approvals.Find(ctx, approval.Hashed(id))
+	if err == nil || !errors.Is(err, approval.ErrUnknown) {
+		return r, err
+	}
+	var found []approval.Stored
+	for r, err := range d.Approvals.All(ctx) {
+		if err != nil {
+			return approval.Stored{}, err
+		}
+		if id != "" && strings.HasPrefix(r.Plan, strings.ToLower(id)) {
+			found = append(found, r)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return approval.Stored{}, usagef("no request has id %q, nor a plan that begins so. \"plumbline approvals list --data DIR\" lists them", id)
+	case slices.ContainsFunc(found, func(r approval.Stored) bool { return r.Plan != found[0].Plan }):
+		return approval.Stored{}, usagef("several plans begin with %q. give more digits", id)
+	}
+	return found[len(found)-1], nil
+}

@@ -1,0 +1,281 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/approval"
+	"plumbline/internal/local"
+	"plumbline/internal/report"
+	"plumbline/ledger"
+	"plumbline/remedy"
+	"plumbline/remedy/change"
+)
+
+func newAudit(s *Streams) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "audit",
+		Short: "Verify the ledger of changes, and export it for an assessor",
+		Args:  noSubcommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newAuditVerify(s), newAuditExport(s))
+	return c
+}
+
+func newAuditVerify(s *Streams) *cobra.Command {
+	var f remediateFlags
+	var anchors []string
+	c := &cobra.Command{
+		Use:   "verify --data DIR [--anchor NUMBER:HASH]",
+		Short: "Check that no entry of the ledger was changed, and name the first that was",
+		Long: `Check the chain of the ledger: each entry holds the hash of the one before. Its
+head is printed: keep that where nobody can change it, and give it back with
+--anchor, since whoever can write the ledger could also compute it anew.
+
+Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
+		Example: "  plumbline audit verify --data .plumbline --anchor 41:9f86d08188…",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			kept := map[int64]string{}
+			for _, a := range anchors {
+				number, hash, ok := strings.Cut(a, ":")
+				n, err := strconv.ParseInt(number, 10, 64)
+				if !ok || err != nil || n < 1 || len(hash) != 64 {
+					return usagef("--anchor %q is no NUMBER:HASH, as this command prints it", a)
+				}
+				kept[n] = hash
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			n, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), kept)
+			var broken *ledger.Break
+			if errors.As(err, &broken) {
+				fmt.Fprintf(s.Out, "the ledger does not hold: %v\n", broken)
+				return exit(ExitFindings)
+			}
+			if err != nil {
+				return err
+			}
+			last, err := d.Ledger.Last(c.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.Out, "%s, all as recorded\n", countOf(int(n), "entry", "entries"))
+			if n > 0 {
+				fmt.Fprintf(s.Out, "head %d:%s\n", last.Seq, last.Hash)
+			}
+			return nil
+		},
+	}
+	f.register(c, false)
+	c.Flags().StringArrayVar(&anchors, "anchor", nil, "the number and hash of an entry, as `NUMBER:HASH`, that was kept elsewhere; may be given again")
+	return c
+}
+
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// auditRecord is one change as an assessor asks for it. Source: PCI DSS v4.0.1,
+// 6.5.1: reason, security impact, documented approval, testing, and procedures
+// to return to a secure state.
+type auditRecord struct {
+	Plan        string             `json:"plan"`
+	Change      string             `json:"change"`
+	Description auditDescription   `json:"description"`
+	Impact      auditImpact        `json:"impact"`
+	Approval    auditApproval      `json:"approval"`
+	Test        auditTest          `json:"test"`
+	BackOut     []remedy.PatchOp   `json:"backOut"`
+	Outcome     change.Outcome     `json:"outcome"`
+	Reason      string             `json:"outcomeReason,omitempty"`
+	Entries     []auditLedgerEntry `json:"entries"`
+}
+
+type auditDescription struct {
+	Rule     string   `json:"rule"`
+	Reason   string   `json:"reason"` // what was found
+	Resource string   `json:"resource"`
+	Diff     []string `json:"diff"`
+}
+
+type auditImpact struct {
+	MayBreak     string   `json:"mayBreak,omitempty"`
+	ReferredBy   []string `json:"referredBy,omitempty"`
+	Destructive  []string `json:"destructive,omitempty"`
+	Irreversible []string `json:"irreversible,omitempty"`
+}
+
+type auditApproval struct {
+	Mode      string              `json:"mode"`
+	Requester string              `json:"requester"`
+	Decisions []approval.Decision `json:"decisions,omitempty"`
+}
+
+type auditTest struct {
+	Rule   string    `json:"rule"`
+	Result string    `json:"result,omitempty"`
+	Proof  string    `json:"proof,omitempty"` // SHA-256 of the model that was judged
+	At     time.Time `json:"at,omitzero"`
+}
+
+type auditLedgerEntry struct {
+	Seq  int64       `json:"seq"`
+	Time time.Time   `json:"time"`
+	Kind ledger.Kind `json:"kind"`
+	By   string      `json:"by"`
+	Hash string      `json:"hash"`
+}
+
+func newAuditExport(s *Streams) *cobra.Command {
+	var f remediateFlags
+	c := &cobra.Command{
+		Use:   "export --data DIR",
+		Short: "Write every change with its impact, approval, test and back-out",
+		Long: `Write every change that the ledger knows as PCI DSS v4.0.1, 6.5.1 asks of one: what
+and why, the impact, who approved it, how it was tested, and how to back it out.
+The chain is verified first: a ledger that does not hold is not exported.`,
+		Example: "  plumbline audit export --data .plumbline > changes.json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if err := oneOf("--format", f.format, []string{"json", "text"}); err != nil {
+				return err
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			if _, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), nil); err != nil {
+				return fmt.Errorf("the ledger does not hold: %w. see \"plumbline audit verify\"", err)
+			}
+			records, err := auditRecords(c.Context(), d)
+			if err != nil {
+				return err
+			}
+			if f.format == "json" {
+				enc := json.NewEncoder(s.Out)
+				enc.SetIndent("", "  ")
+				return enc.Encode(records)
+			}
+			for i := range records {
+				records[i].text(s.Out)
+			}
+			return nil
+		},
+	}
+	f.register(c, false)
+	c.Flags().StringVarP(&f.format, "format", "f", "json", "as `FORMAT`: json or text")
+	complete(c, "format", []string{"json", "text"})
+	return c
+}
+
+// auditRecords reads every change that the ledger knows, in the order of its
+// first entry. What a change was stands in the ledger itself.
+func auditRecords(ctx context.Context, d *local.ChangesData) ([]auditRecord, error) {
+	out := []auditRecord{}
+	seen := map[string]bool{}
+	for e, err := range d.Ledger.Entries(ctx, 1) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Plan == "" || seen[e.Plan] {
+			continue
+		}
+		seen[e.Plan] = true
+		r, err := auditOf(ctx, d, e.Plan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func auditOf(ctx context.Context, d *local.ChangesData, plan string) (auditRecord, error) {
+	r := auditRecord{Plan: plan}
+	story, err := change.Tell(ctx, d.Ledger, plan)
+	if err != nil {
+		return r, err
+	}
+	var p *change.Planned
+	for _, e := range story.Entries() {
+		r.Entries = append(r.Entries, auditLedgerEntry{e.Seq, e.Time, e.Kind, e.Actor, e.Hash})
+		var n change.Note
+		var into any
+		switch e.Kind {
+		case ledger.Asked:
+			into = &p
+		case ledger.Decided:
+			r.Approval.Decisions = append(r.Approval.Decisions, approval.Decision{})
+			into = &r.Approval.Decisions[len(r.Approval.Decisions)-1]
+		case ledger.Started, ledger.Verified:
+			into = &n
+		default:
+			continue
+		}
+		if err := json.Unmarshal(e.Detail, into); err != nil {
+			return r, fmt.Errorf("entry %d of the ledger: %w", e.Seq, err)
+		}
+		if e.Kind == ledger.Started && n.Plan != nil {
+			p = n.Plan
+		}
+		if e.Kind == ledger.Verified {
+			r.Test = auditTest{Result: n.Reason, Proof: n.Proof, At: e.Time}
+		}
+	}
+	if p == nil { // it ended before anybody was asked, and before it was begun
+		if p, err = change.Load(ctx, d.Blobs, plan); err != nil {
+			return r, err
+		}
+	}
+	x := p.Plan
+	r.Change, r.BackOut, r.Test.Rule = p.Change, x.Undo, x.Rule
+	r.Description = auditDescription{x.Rule, x.Message, x.Resource.Type + " " + x.Identifier, x.Diff}
+	r.Impact = auditImpact{x.Breaks, x.ReferredBy, x.Destructive, x.Irreversible}
+	r.Approval.Mode, r.Approval.Requester = string(p.Mode), p.Requester
+	if story.Ended != nil {
+		r.Outcome, r.Reason = story.Ended.Outcome, story.Ended.Reason
+	}
+	return r, nil
+}
+
+func (r *auditRecord) text(w io.Writer) {
+	line := func(format string, args ...any) { fmt.Fprintln(w, report.Plain(fmt.Sprintf(format, args...))) }
+	line("%s  %s: %s", r.Plan[:12], r.Description.Rule, r.Description.Resource)
+	line("  reason:   %s", r.Description.Reason)
+	for _, d := range r.Description.Diff {
+		line("  change:   %s", d)
+	}
+	for _, x := range append(r.Impact.Destructive, r.Impact.MayBreak) {
+		if x != "" {
+			line("  impact:   %s", x)
+		}
+	}
+	line("  approval: %s, asked by %s", r.Approval.Mode, r.Approval.Requester)
+	for _, x := range r.Approval.Decisions {
+		line("            %s %s: %s (%s)", x.At.Format(time.RFC3339), x.By, map[bool]string{true: "yes", false: "no"}[x.Approve], x.Reason)
+	}
+	line("  test:     %s", r.Test.Result)
+	for _, op := range r.BackOut {
+		if op.Op != "test" {
+			line("  back-out: %s %s", op.Op, op.Path)
+		}
+	}
+	line("  outcome:  %s %s", r.Outcome, r.Reason)
+}

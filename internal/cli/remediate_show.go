@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"plumbline/internal/files"
+	"plumbline/internal/local"
+	"plumbline/internal/report"
+	"plumbline/ledger"
+	"plumbline/remedy"
+	"plumbline/remedy/change"
+	"plumbline/ruleset"
+)
+
+// shownPlan is a plan with its hash.
+type shownPlan struct {
+	hash string
+	*change.Planned
+}
+
+// modeWords say who decides.
+var modeWords = map[ruleset.Mode]string{
+	ruleset.ModeLive: "may be applied at once", ruleset.ModeApproval: "needs approval",
+	ruleset.ModeTemplate: "for the template only", ruleset.ModeNever: "left alone by the policy",
+}
+
+// text prints all that a person needs to decide.
+func (p shownPlan) text(w io.Writer) {
+	x := p.Plan
+	line := func(format string, args ...any) { fmt.Fprintln(w, report.Plain(fmt.Sprintf(format, args...))) }
+	line("plan %s  %s", p.hash[:12], modeWords[p.Mode])
+	line("  %s of %s %q (%s)", x.Rule, x.Resource.Type, x.Identifier, x.Resource.LogicalID)
+	line("  %s", x.Message)
+	for _, d := range x.Diff {
+		line("  %s", d)
+	}
+	for _, reason := range p.Why {
+		line("  because %s", reason)
+	}
+	if x.Breaks != "" {
+		line("  may break: %s", x.Breaks)
+	}
+	if len(x.ReferredBy) > 0 {
+		line("  referred to by: %s", strings.Join(x.ReferredBy, ", "))
+	}
+	for _, reason := range x.Destructive {
+		line("  destructive: %s", reason)
+	}
+	for _, reason := range x.Irreversible {
+		line("  cannot be undone whole: %s", reason)
+	}
+	for _, reason := range x.TemplateOnly {
+		line("  not live: %s", reason)
+	}
+	for _, op := range x.Undo {
+		if op.Op == "test" {
+			continue
+		}
+		value := ""
+		if op.Op != "remove" {
+			if src, err := json.Marshal(op.Value); err == nil {
+				value = " " + string(src)
+			}
+		}
+		line("  undo: %s %s%s", op.Op, op.Path, value)
+	}
+}
+
+func plansJSON(w io.Writer, plans []shownPlan) error {
+	type plan struct {
+		Hash string `json:"hash"`
+		*change.Planned
+	}
+	out := []plan{}
+	for _, p := range plans {
+		out = append(out, plan{p.hash, p.Planned})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+func listPlans(ctx context.Context, w io.Writer, d *local.ChangesData) error {
+	all, err := d.Plans(ctx)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, hash := range all {
+		p, err := change.Load(ctx, d.Blobs, hash)
+		if err != nil {
+			return err
+		}
+		story, err := change.Tell(ctx, d.Ledger, hash)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", hash[:12], p.Plan.Rule, report.Plain(p.Plan.Resource.LogicalID), standing(p, story))
+	}
+	return t.Flush()
+}
+
+// standing is how a plan stands, in a word or two.
+func standing(p *change.Planned, s *change.Story) string {
+	switch {
+	case s.Ended != nil:
+		return string(s.Ended.Outcome)
+	case s.GivenUp:
+		return "given up"
+	case s.Started:
+		return "begun"
+	case s.WasDenied:
+		return "denied"
+	case !s.Expired.IsZero():
+		return "expired"
+	case !s.Asked.IsZero():
+		return "asked"
+	}
+	return modeWords[p.Mode]
+}
+
+// tellStory prints what the ledger says of a plan.
+func tellStory(w io.Writer, s *change.Story) {
+	for _, e := range s.Entries() {
+		words := string(e.Kind)
+		switch e.Kind {
+		case ledger.Decided:
+			var d struct {
+				Approve bool
+				Reason  string
+			}
+			if json.Unmarshal(e.Detail, &d) == nil {
+				words = map[bool]string{true: "approved", false: "denied"}[d.Approve] + ": " + d.Reason
+			}
+		case ledger.Started, ledger.Applied, ledger.Verified, ledger.Undone, ledger.Failed:
+			var n change.Note
+			if json.Unmarshal(e.Detail, &n) == nil && n.Reason != "" {
+				words += ": " + n.Reason
+			}
+		}
+		fmt.Fprintln(w, report.Plain(fmt.Sprintf("%6d  %s  %s  %s", e.Seq, e.Time.Format(time.RFC3339), e.Actor, words)))
+	}
+}
+
+// showUndo prints what an undo would do now.
+func showUndo(ctx context.Context, s *Streams, resources *files.Live, p *change.Planned) error {
+	model, err := resources.Get(ctx, p.Plan.Resource.Type, p.Plan.Identifier)
+	if err != nil {
+		return err
+	}
+	patch, foreign, err := p.Plan.Restore(model)
+	if err != nil {
+		return err
+	}
+	document, err := remedy.Document(patch)
+	if err != nil {
+		return err
+	}
+	if len(patch) == 0 {
+		document = []byte("nothing to take back")
+	}
+	fmt.Fprintln(s.Out, report.Plain(string(document)))
+	for _, path := range foreign {
+		fmt.Fprintln(s.Err, report.Plain(path+" was set by somebody else since, and stays"))
+	}
+	return nil
+}
+
+// endingWords say how a run ended.
+func endingWords(e local.Ending) string {
+	if e.Waiting {
+		return "waits for approval. decide with \"plumbline approvals\", then apply it again"
+	}
+	words := map[string]string{
+		"ChangeDone": "applied", "UndoDone": "undone", "RightDone": "right already", "DuplicateDone": "another change goes on", "GoneDone": "the resource is gone",
+		"StaleDone": "not applied", "StackBusyDone": "not applied", "UsedDone": "not applied again", "DenialDone": "denied", "ExpiryDone": "not approved in time",
+		"TemplateDone": "for the template only", "NeverDone": "left alone", "ImpossibleDone": "not possible",
+		"UndoneFailed": "failed, and taken back", "RefusedFailed": "refused", "HalfDoneFailed": "half done", "ChangeFailed": "failed",
+	}[e.State]
+	if e.Reason != "" {
+		words += ": " + e.Reason
+	}
+	return report.Plain(words)
+}
+
+// endingCode is the exit code of how a run ended.
+func endingCode(e local.Ending) int {
+	switch {
+	case e.State == "ChangeDone", e.State == "UndoDone", e.State == "RightDone":
+		return ExitClean
+	case e.Waiting, strings.HasSuffix(e.State, "Done"):
+		return ExitFindings
+	}
+	return ExitUnjudged
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return report.Plain(lines[len(lines)-1])
+}
