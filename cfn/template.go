@@ -71,6 +71,9 @@ type Model struct {
 	Assumed []Assumption
 	// Inputs is what the template was resolved with.
 	Inputs Inputs
+	// Unread says, of a model of live resources, which types could not be listed,
+	// and why: it may lack resources of them. nil for a template's.
+	Unread map[string]string
 	// Determined reports that every condition follows from given values and
 	// defaults: true for the first world where nothing had to be chosen.
 	Determined bool

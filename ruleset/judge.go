@@ -259,8 +259,12 @@ func (j *judgement) prepare(c *compiled, world int, o *owner, members [][]member
 func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, members [][]member) outcome {
 	if j.models[world].Template == nil {
 		for i := range c.rule.Relations {
-			if rel := &c.rule.Relations[i]; rel.Live == "" {
+			rel := &c.rule.Relations[i]
+			if rel.Live == "" {
 				return outcome{verdict: finding.Error, world: world, message: "relation " + rel.Name + " cannot be read from a live resource"}
+			}
+			if why := j.models[world].Unread[rel.Type]; why != "" {
+				return outcome{verdict: finding.Error, world: world, message: "relation " + rel.Name + " could not be read: " + why}
 			}
 		}
 	}

@@ -139,6 +139,13 @@ func names(r *cfn.Resource) (literals []string, open []*cfn.Unknowing) {
 			open = append(open, v.Unknown)
 		}
 	}
+	// A deployed resource knows its ARN and its ids, by which others refer to it;
+	// no template can set what is read-only.
+	for _, path := range s.ReadOnly {
+		if v := r.Properties.Get(path); v.IsKind(cfn.String) && (strings.HasSuffix(path, "Arn") || strings.HasSuffix(path, "ARN") || strings.HasSuffix(path, "Id")) && !slices.Contains(literals, v.Text) {
+			literals = append(literals, v.Text)
+		}
+	}
 	return literals, open
 }
 

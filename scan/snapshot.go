@@ -3,7 +3,6 @@ package scan
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -12,15 +11,14 @@ import (
 )
 
 // Snapshot is a target at one moment: the template's source, the parameters
-// it is deployed with, and the live model of each resource (Cloud Control's
-// shape; nil when only the template is judged). It parses and resolves its
+// it is deployed with, and what is deployed. It parses and resolves its
 // template once, when first asked; all methods are safe for concurrent use.
 // It must not be copied after a method was called.
 type Snapshot struct {
 	Target     Target
 	Source     []byte
 	Parameters map[string]string
-	Live       []json.RawMessage
+	Live       *Live // what is deployed; nil when only the template is judged
 	// Failed is why the source could not be read ("permission denied"); such a
 	// snapshot is assessed as one template-readable error. Empty: it was read.
 	Failed string
@@ -36,6 +34,9 @@ type Snapshot struct {
 	problem        error // of parse
 	models         []*cfn.Model
 	defect         error // of resolve
+
+	deploy   sync.Once
+	deployed *cfn.Model
 }
 
 // Phase is a part of a scan whose cost is measured.
