@@ -23,6 +23,7 @@ type Client interface {
 	DescribeStacks(ctx context.Context, in *cloudformation.DescribeStacksInput, opts ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 	GetTemplate(ctx context.Context, in *cloudformation.GetTemplateInput, opts ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error)
 	ListStacks(ctx context.Context, in *cloudformation.ListStacksInput, opts ...func(*cloudformation.Options)) (*cloudformation.ListStacksOutput, error)
+	ListStackResources(ctx context.Context, in *cloudformation.ListStackResourcesInput, opts ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error)
 }
 
 // Region is the stacks of the account and region that its client asks. Safe
@@ -75,7 +76,7 @@ func (r *Region) Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, erro
 // template of its own.
 func (r *Region) Targets(ctx context.Context) ([]scan.Target, error) {
 	var out []scan.Target
-	in := &cloudformation.ListStacksInput{StackStatusFilter: deployed()}
+	in := &cloudformation.ListStacksInput{StackStatusFilter: withResources()}
 	for {
 		page, err := r.client.ListStacks(ctx, in)
 		if err != nil {
@@ -99,8 +100,8 @@ func (r *Region) Targets(ctx context.Context) ([]scan.Target, error) {
 // made by a change set that nobody has executed.
 var nothingDeployed = []types.StackStatus{types.StackStatusDeleteComplete, types.StackStatusReviewInProgress}
 
-// deployed are all states but those.
-func deployed() []types.StackStatus {
+// withResources are all states but those.
+func withResources() []types.StackStatus {
 	return slices.DeleteFunc(types.StackStatus("").Values(), func(s types.StackStatus) bool { return slices.Contains(nothingDeployed, s) })
 }
 

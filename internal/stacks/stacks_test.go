@@ -16,6 +16,7 @@ import (
 
 	"plumbline/internal/stacks"
 	"plumbline/scan"
+	"plumbline/scan/deployed"
 )
 
 // service stands in for CloudFormation; a call that a test does not expect fails it.
@@ -23,6 +24,14 @@ type service struct {
 	describe func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error)
 	template func(*cloudformation.GetTemplateInput) (*cloudformation.GetTemplateOutput, error)
 	list     func(*cloudformation.ListStacksInput) (*cloudformation.ListStacksOutput, error)
+	owned    func(*cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error)
+}
+
+func (s service) ListStackResources(_ context.Context, in *cloudformation.ListStackResourcesInput, _ ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
+	if s.owned == nil {
+		return nil, errors.New("the resources are not asked for")
+	}
+	return s.owned(in)
 }
 
 func (s service) DescribeStacks(_ context.Context, in *cloudformation.DescribeStacksInput, _ ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error) {
@@ -185,5 +194,39 @@ func TestTargetsFail(t *testing.T) {
 				t.Errorf("error = %v", err)
 			}
 		})
+	}
+}
+
+func TestResources(t *testing.T) {
+	one := func(id string, status types.ResourceStatus) types.StackResourceSummary {
+		return types.StackResourceSummary{LogicalResourceId: &id, ResourceType: aws.String("AWS::S3::Bucket"), PhysicalResourceId: aws.String("payments-" + id), ResourceStatus: status}
+	}
+	s := service{
+		describe: func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
+			return &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{{Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("pay")}}}}}, nil
+		},
+		owned: func(in *cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error) {
+			if in.NextToken == nil {
+				return &cloudformation.ListStackResourcesOutput{StackResourceSummaries: []types.StackResourceSummary{one("Old", types.ResourceStatusDeleteComplete), one("A", types.ResourceStatusCreateComplete)}, NextToken: aws.String("more")}, nil
+			}
+			return &cloudformation.ListStackResourcesOutput{StackResourceSummaries: []types.StackResourceSummary{one("B", types.ResourceStatusUpdateFailed)}}, nil
+		},
+	}
+	got, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments)
+	want := deployed.Owned{Tags: map[string]string{"team": "pay"}, Resources: []deployed.Resource{{LogicalID: "A", Type: "AWS::S3::Bucket", Physical: "payments-A"}, {LogicalID: "B", Type: "AWS::S3::Bucket", Physical: "payments-B"}}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	s.owned = func(*cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error) {
+		return nil, noStack
+	}
+	if got, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments); err != nil || len(got.Resources) > 0 {
+		t.Errorf("a stack that is gone meanwhile: %v %v", got, err)
+	}
+	s.owned = func(*cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error) {
+		return nil, throttled
+	}
+	if _, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments); !errors.Is(err, scan.ErrThrottled) {
+		t.Errorf("error = %v", err)
 	}
 }

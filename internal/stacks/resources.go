@@ -1,0 +1,61 @@
+package stacks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"plumbline/internal/throttle"
+	"plumbline/scan"
+	"plumbline/scan/deployed"
+)
+
+// Resources lists what a stack is made of, and the tags that CloudFormation
+// puts on it. A resource that is not made yet, or not any more, is left out; so
+// is all of a stack that is gone.
+func (r *Region) Resources(ctx context.Context, t scan.Target) (deployed.Owned, error) {
+	out := deployed.Owned{Tags: map[string]string{}}
+	described, err := r.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.Stack})
+	switch {
+	case missing(err):
+		return out, nil
+	case err != nil:
+		return out, fmt.Errorf("describe stack %q: %w", t.Stack, throttle.Wrap(err, scan.ErrThrottled))
+	case len(described.Stacks) > 0:
+		for _, tag := range described.Stacks[0].Tags {
+			out.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		}
+	}
+	in := &cloudformation.ListStackResourcesInput{StackName: &t.Stack}
+	for {
+		page, err := r.client.ListStackResources(ctx, in)
+		switch {
+		case missing(err):
+			return out, nil
+		case err != nil:
+			return out, fmt.Errorf("list the resources of stack %q after %d: %w", t.Stack, len(out.Resources), throttle.Wrap(err, scan.ErrThrottled))
+		}
+		for _, s := range page.StackResourceSummaries {
+			if notThere(s.ResourceStatus) {
+				continue
+			}
+			out.Resources = append(out.Resources, deployed.Resource{
+				LogicalID: aws.ToString(s.LogicalResourceId), Type: aws.ToString(s.ResourceType), Physical: aws.ToString(s.PhysicalResourceId),
+			})
+		}
+		if aws.ToString(page.NextToken) == "" {
+			return out, nil
+		}
+		in.NextToken = page.NextToken
+	}
+}
+
+// notThere reports whether a resource in this status is certainly not deployed,
+// or not yet.
+func notThere(s types.ResourceStatus) bool {
+	return strings.HasPrefix(string(s), "DELETE_COMPLETE") || s == types.ResourceStatusDeleteSkipped || s == types.ResourceStatusCreateInProgress || s == types.ResourceStatusCreateFailed
+}
