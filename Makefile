@@ -23,9 +23,11 @@ CDK = cd infra && CDK_VALIDATION=false CDK_DISABLE_CLI_TELEMETRY=true JSII_SILEN
 # Task folders to build for Lambda, and the architecture of the functions.
 FUNCTIONS ?= $(patsubst tasks/%/lambda,%,$(wildcard tasks/*/lambda))
 FUNCTION_ARCH ?= arm64
+# Where `make functions` puts them.
+DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race faults check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,9 +39,9 @@ setup: ## Fetch the modules and build bin/plumbline
 build: ## Build bin/plumbline
 	@$(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/plumbline ./cmd/plumbline
 
-functions: ## Build dist/FOLDER/bootstrap, what Lambda runs, of every task (or FUNCTIONS="notify …") for FUNCTION_ARCH
+functions: ## Build DIST/FOLDER/bootstrap, what Lambda runs, of every task (or FUNCTIONS="notify …") for FUNCTION_ARCH
 	@for t in $(FUNCTIONS); do \
-	  GOOS=linux GOARCH=$(FUNCTION_ARCH) $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o dist/$$t/bootstrap ./tasks/$$t/lambda; \
+	  GOOS=linux GOARCH=$(FUNCTION_ARCH) $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o $(DIST)/$$t/bootstrap ./tasks/$$t/lambda; \
 	done
 
 scan: build ## Scan DIR (default: the example's cdk.out) through the workflow
@@ -76,6 +78,9 @@ test-second-opinion: ## Run the workflows' scenarios on LocalStack's engine, ins
 
 test-race: ## Test the root module under the race detector
 	@CGO_ENABLED=1 $(GO) test -race ./...
+
+e2e: ## Deploy the stacks to emulators of AWS, installed with pip, and follow events through them; ARGS goes to go test
+	@GO=$(GO) e2e/run.sh $(ARGS)
 
 faults: ## Run our workflows through every pair of faults, also those that "make test" takes others to stand for
 	@FAULTS=all $(GO) test ./internal/local -run '^TestFaultsOf' -count 1 -v | grep -v '^=== '

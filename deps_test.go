@@ -61,6 +61,7 @@ var rules = []rule{
 	{[]string{"tasks/*/lambda"}, slices.Concat(world, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
 	{[]string{"cmd/...", "internal/cli/...", "internal/local/..."}, awsSDK, nil, "the binary of a laptop carries no SDK: it needs no account and starts at once"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
+	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
 	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "finding", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
 }
 

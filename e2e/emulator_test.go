@@ -1,0 +1,152 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// account is what ministack takes callers for.
+const account = "000000000000"
+
+// suite is what all tests share: one emulator, and the suite in two regions of it.
+var suite struct {
+	folder string // where run.sh left the emulators, the stacks and the functions
+	stack  *emulator
+	faults *proxy
+}
+
+func TestMain(m *testing.M) {
+	suite.folder = os.Getenv("E2E_DIR")
+	if suite.folder == "" {
+		fmt.Fprintln(os.Stderr, "e2e: E2E_DIR is not set. run make e2e, which installs the emulator and synthesizes the stacks")
+		os.Exit(1)
+	}
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	var err error
+	if suite.faults, err = newProxy(); err != nil {
+		return 1, err
+	}
+	defer suite.faults.Close()
+	if suite.stack, err = startMinistack("ministack", suite.faults); err != nil {
+		return 1, err
+	}
+	defer suite.stack.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	begun := time.Now()
+	if err := deploy(ctx, suite.stack); err != nil {
+		return 1, err
+	}
+	fmt.Printf("e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())
+	return m.Run(), nil
+}
+
+// emulator is a process that answers AWS's API.
+type emulator struct {
+	url     string
+	process *exec.Cmd
+	log     string // file
+	ended   chan error
+}
+
+// startMinistack starts ministack on a free port. The functions that it runs
+// call AWS by way of the proxy.
+func startMinistack(name string, faults *proxy, extra ...string) (*emulator, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	url := "http://127.0.0.1:" + port
+	home := filepath.Join(suite.folder, name)
+	faults.to(url)
+	// Every function's process inherits this environment: it holds what they need and no more.
+	return start(name, url, url+"/_ministack/health", append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + os.TempDir(),
+		"AWS_ENDPOINT_URL=" + faults.url, "BIND_HOST=127.0.0.1", "GATEWAY_PORT=" + port, "MINISTACK_REGION=" + regions[0],
+		"SFN_WAIT_SCALE=0.05", "LAMBDA_ASYNC_RETRY_BASE_SECONDS=0.05", "LAMBDA_ASYNC_RETRY_MAX_SECONDS=0.1",
+		"PERSIST_STATE=0", "S3_PERSIST=0", "STATE_DIR=" + filepath.Join(home, "state"), "S3_DATA_DIR=" + filepath.Join(home, "s3"),
+	}, extra...), "ministack")
+}
+
+// start starts a program of the virtual environment and waits until it is healthy.
+func start(name, url, health string, environment []string, program string, args ...string) (*emulator, error) {
+	home := filepath.Join(suite.folder, name)
+	if err := errors.Join(os.RemoveAll(home), os.MkdirAll(home, 0o755)); err != nil {
+		return nil, err
+	}
+	return startIn(home, url, health, environment, program, args...)
+}
+
+// startIn is start in a folder that an emulator may have left things in.
+func startIn(home, url, health string, environment []string, program string, args ...string) (*emulator, error) {
+	e := &emulator{url: url, log: filepath.Join(home, "log"), ended: make(chan error, 1)}
+	log, err := os.Create(e.log)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	e.process = exec.Command(filepath.Join(suite.folder, "venv/bin", program), args...)
+	e.process.Env, e.process.Dir, e.process.Stdout, e.process.Stderr = environment, home, log, log
+	// A group of its own, so that its end is the end of the functions as well.
+	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := e.process.Start(); err != nil {
+		return nil, err
+	}
+	go func() { e.ended <- e.process.Wait() }()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		select {
+		case err := <-e.ended:
+			return nil, fmt.Errorf("%s ended at its start: %w. its log is %s", program, err, e.log)
+		default:
+		}
+		if answer, err := http.Get(health); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return e, nil
+			}
+		}
+	}
+	e.stop()
+	return nil, fmt.Errorf("%s does not answer within a minute. its log is %s", program, e.log)
+}
+
+// stop ends the emulator and what it has started.
+func (e *emulator) stop() {
+	pid := e.process.Process.Pid
+	_ = e.process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-e.ended:
+	case <-time.After(20 * time.Second):
+	}
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // functions that outlived it
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}

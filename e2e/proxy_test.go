@@ -1,0 +1,137 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// proxy lies between the functions and the emulator, and answers some of their
+// calls as AWS does where it is in trouble, which emulators never are.
+type proxy struct {
+	url    string
+	server *http.Server
+	target atomic.Pointer[url.URL]
+
+	mu     sync.Mutex
+	faults []*fault
+}
+
+// call is a call of a function to AWS.
+type call struct {
+	method, path string
+	action       string // of services that name it in a header: DynamoDB_20120810.UpdateItem
+	body         string
+}
+
+// fault answers the calls that it is about.
+type fault struct {
+	about  func(call) bool
+	status int
+	body   string
+	times  int64        // how often; 0: always
+	met    atomic.Int64 // how often it was met
+}
+
+func newProxy() (*proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{url: "http://" + l.Addr().String()}
+	forward := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(p.target.Load()) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	}
+	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f, err := p.fault(r); err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		} else if f != nil {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			w.WriteHeader(f.status)
+			_, _ = io.WriteString(w, f.body)
+		} else {
+			forward.ServeHTTP(w, r)
+		}
+	})}
+	go func() { _ = p.server.Serve(l) }()
+	return p, nil
+}
+
+// to sets the emulator that calls go to.
+func (p *proxy) to(target string) {
+	u, err := url.Parse(target)
+	if err != nil {
+		panic(err) // made here of a port
+	}
+	p.target.Store(u)
+}
+
+func (p *proxy) Close() { _ = p.server.Close() }
+
+// fault returns what a call is answered with; nil: nothing in particular.
+func (p *proxy) fault(r *http.Request) (*fault, error) {
+	p.mu.Lock()
+	faults := p.faults
+	p.mu.Unlock()
+	if len(faults) == 0 {
+		return nil, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	c := call{method: r.Method, path: r.URL.Path, action: r.Header.Get("X-Amz-Target"), body: string(body)}
+	for _, f := range faults {
+		if !f.about(c) {
+			continue
+		}
+		if n := f.met.Add(1); f.times == 0 || n <= f.times {
+			return f, nil
+		}
+	}
+	return nil, nil
+}
+
+// inject has calls fail until the test ends.
+func (p *proxy) inject(t *testing.T, f *fault) *fault {
+	t.Helper()
+	p.mu.Lock()
+	p.faults = append(p.faults[:len(p.faults):len(p.faults)], f)
+	p.mu.Unlock()
+	t.Cleanup(func() { p.remove(f) })
+	return f
+}
+
+func (p *proxy) remove(f *fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var left []*fault
+	for _, other := range p.faults {
+		if other != f {
+			left = append(left, other)
+		}
+	}
+	p.faults = left
+}
+
+// throttledTable is DynamoDB's answer to a call that is too much for a table.
+func throttledTable(operation, item string, times int64) *fault {
+	return &fault{
+		about: func(c call) bool {
+			return strings.HasSuffix(c.action, "."+operation) && strings.Contains(c.body, item)
+		},
+		status: http.StatusBadRequest, times: times,
+		body: `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"The level of configured provisioned throughput for the table was exceeded"}`,
+	}
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the emulators, builds the functions for this machine, synthesizes the
+# stacks and runs the tests of e2e/ against them: make e2e. All that it makes lies
+# in .cache/e2e. Arguments go to go test, such as -run TestScan -v.
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+e2e/needs.sh
+go=${GO:-go} made=$PWD/.cache/e2e
+mkdir -p "$made"
+
+# An install that was interrupted has no mark and begins anew.
+mark=$made/venv/$(cksum < e2e/requirements.txt | tr ' ' -)
+if [ ! -e "$mark" ]; then
+  rm -rf "$made/venv"
+  python3 -m venv "$made/venv"
+  "$made/venv/bin/pip" install --quiet --disable-pip-version-check -r e2e/requirements.txt
+  touch "$mark"
+fi
+make --no-print-directory infra/node_modules/.package-lock.json
+
+make --no-print-directory functions FUNCTION_ARCH="$($go env GOHOSTARCH)" DIST="$made/dist"
+$go build -C infra -trimpath -ldflags "-s -w" -o "$made/infra" ./cmd/infra
+rm -rf "$made/cdk.out"
+(cd infra && CDK_VALIDATION=false CDK_DISABLE_CLI_TELEMETRY=true JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 \
+  node_modules/.bin/cdk --no-notices synth --quiet --output "$made/cdk.out" \
+  --app "$made/infra -deployment ../e2e/deployment.json -functions $made/dist -bundles $made/dist")
+
+E2E_DIR=$made exec "$go" test -tags e2e -count 1 -timeout 10m ./e2e "$@"
