@@ -45,6 +45,12 @@ type Config struct {
 // for a time-out should not notice.
 const patience = 150 * time.Millisecond
 
+// goSDKPause is how long an answer to AWS's SDK for Go waits. The SDK closes its
+// request as soon as an answer begins, and smithy-go 1.28 then fails the write that
+// net/http may still be ending, which takes the connection with it in the middle
+// of the answer. No server on a network is quick enough for that.
+const goSDKPause = time.Millisecond
+
 // Server is the API. It is an http.Handler, safe for concurrent use. Make one by New.
 type Server struct {
 	config Config
@@ -125,6 +131,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out, err := call(s, r.Context(), body)
+	if strings.Contains(r.UserAgent(), "aws-sdk-go-v2") {
+		time.Sleep(goSDKPause)
+	}
 	if err != nil {
 		var f *fault
 		if !errors.As(err, &f) {
