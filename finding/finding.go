@@ -75,6 +75,17 @@ var Domains = []Domain{Encryption, Network, Identity, Logging, Protection, Taggi
 // cannot be read.
 const TemplateReadable = "template-readable"
 
+// The reserved rules that each deployed resource of a live scan is held to.
+const (
+	// LiveReadable: it can be read. An error names the permission that is missing.
+	LiveReadable = "live-readable"
+	// LiveMatchesTemplate: it is as the template of its stack has it.
+	LiveMatchesTemplate = "live-matches-template"
+)
+
+// Reserved lists the rules that are made by the program, not by a file, sorted.
+var Reserved = []string{LiveMatchesTemplate, LiveReadable, TemplateReadable}
+
 // Finding is one rule's verdict on one resource, worlds merged.
 type Finding struct {
 	Rule        string       // rule id, such as s3-bucket-versioning

@@ -112,7 +112,7 @@ func idsExist(x *Index, ids []string) error {
 		if x.Entry(id) != nil || isGlob(id) && slices.ContainsFunc(x.Entries, func(e IndexEntry) bool { return Glob(id, e.ID) }) {
 			continue
 		}
-		if id == finding.TemplateReadable {
+		if reserved(id) != nil {
 			return fmt.Errorf("rule %q has no cases: it is built in", id)
 		}
 		return fmt.Errorf("no rule %q.%s", id, suggest(id, x.RuleIDs()))

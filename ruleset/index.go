@@ -114,7 +114,7 @@ func BuildIndex(rules fs.FS, beside ...RuleNames) (*Index, error) {
 			errs = append(errs, err)
 			continue
 		}
-		if other := all[r.ID]; other != nil || r.ID == finding.TemplateReadable {
+		if other := all[r.ID]; other != nil || reserved(r.ID) != nil {
 			place := finding.Place{Path: file, Line: r.Line, Column: 1}
 			if other == nil {
 				errs = append(errs, &PlaceError{place, fmt.Sprintf("id %q is reserved", r.ID)})
@@ -285,7 +285,7 @@ func (x *Index) Entry(id string) *IndexEntry {
 }
 
 // HasRule reports whether the index, or the reserved rules, has this id.
-func (x *Index) HasRule(id string) bool { return id == finding.TemplateReadable || x.Entry(id) != nil }
+func (x *Index) HasRule(id string) bool { return reserved(id) != nil || x.Entry(id) != nil }
 
 // RuleIDs lists the ids, sorted; without the reserved ones.
 func (x *Index) RuleIDs() []string {

@@ -24,6 +24,17 @@ func (s *Set) Relations(typ string) ([][]Relation, error) {
 	return out, nil
 }
 
+// InForce is the severity of a reserved rule by the policy, and whether the
+// policy leaves it on.
+func (s *Set) InForce(id string) (finding.Severity, bool) {
+	r := reserved(id)
+	if r == nil {
+		return "", false
+	}
+	_, off := s.policy.RuleOff(id)
+	return s.policy.SeverityOf(id, r.Severity), !off
+}
+
 // Links are the texts by which a resource refers to others at a property path
 // such as Rules[].TargetId; what is not known is left out.
 func Links(r *cfn.Resource, path string) []string {

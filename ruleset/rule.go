@@ -119,6 +119,39 @@ var TemplateReadable = &Rule{
 	Reserved:    true,
 }
 
+// LiveReadable and LiveMatchesTemplate are the reserved rules of live scans.
+var (
+	LiveReadable = &Rule{
+		ID:          finding.LiveReadable,
+		Title:       "Deployed resource can be read",
+		Severity:    finding.High,
+		Domain:      finding.Configuration,
+		Remediation: "Give the role that scans the permission that the message names.",
+		Reserved:    true,
+	}
+	LiveMatchesTemplate = &Rule{
+		ID:          finding.LiveMatchesTemplate,
+		Title:       "Deployed resource is as its template has it",
+		Severity:    finding.Medium,
+		Domain:      finding.Configuration,
+		Remediation: "Take the change over into the template, or undo it by a deployment that touches these properties.",
+		Reserved:    true,
+	}
+)
+
+// reserved are the rules that no file makes, by id.
+func reserved(id string) *Rule {
+	switch id {
+	case finding.TemplateReadable:
+		return TemplateReadable
+	case finding.LiveReadable:
+		return LiveReadable
+	case finding.LiveMatchesTemplate:
+		return LiveMatchesTemplate
+	}
+	return nil
+}
+
 // FixStatus says without a finding what the fix can do: FixNone without
 // steps, FixNeedsValue where the policy file lacks a value of it, else
 // FixAvailable.

@@ -171,7 +171,7 @@ func (s *Set) Index() *Index { return s.index }
 // Rules reads every rule, the reserved ones included, sorted by id. The error
 // joins those of files that cannot be read; the others are there.
 func (s *Set) Rules() ([]*Rule, error) {
-	out := []*Rule{TemplateReadable}
+	out := []*Rule{LiveMatchesTemplate, LiveReadable, TemplateReadable}
 	var errs []error
 	for _, e := range s.entries {
 		r, err := e.load()
@@ -188,8 +188,8 @@ func (s *Set) Rules() ([]*Rule, error) {
 // Rule returns the rule with this id. A *UnknownRuleError says that there is
 // none; another error that its file cannot be read.
 func (s *Set) Rule(id string) (*Rule, error) {
-	if id == TemplateReadable.ID {
-		return TemplateReadable, nil
+	if r := reserved(id); r != nil {
+		return r, nil
 	}
 	e := s.entry(id)
 	if e == nil {
@@ -213,7 +213,7 @@ func (e *UnknownRuleError) Error() string {
 
 // Nearest is the rule id most like id, "" where none is.
 func (s *Set) Nearest(id string) string {
-	return nearest.Of(id, append(s.index.RuleIDs(), TemplateReadable.ID))
+	return nearest.Of(id, append(s.index.RuleIDs(), finding.Reserved...))
 }
 
 func (s *Set) entry(id string) *entry {

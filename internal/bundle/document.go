@@ -25,10 +25,11 @@ type Described struct {
 // Describe returns the descriptions under a policy, which may be nil; own says
 // that the set holds more than the built-in rules.
 func Describe(set *ruleset.Set, p *ruleset.Policy, own bool) *Described {
-	return &Described{set: set, policy: p, own: own, rules: map[string]*report.Rule{
-		finding.TemplateReadable: {ID: finding.TemplateReadable, Title: ruleset.TemplateReadable.Title, Severity: ruleset.TemplateReadable.Severity,
-			Domain: ruleset.TemplateReadable.Domain, Remediation: ruleset.TemplateReadable.Remediation},
-	}}
+	d := &Described{set: set, policy: p, own: own, rules: map[string]*report.Rule{}}
+	for _, r := range []*ruleset.Rule{ruleset.TemplateReadable, ruleset.LiveReadable, ruleset.LiveMatchesTemplate} {
+		d.rules[r.ID] = &report.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Domain: r.Domain, Remediation: r.Remediation}
+	}
+	return d
 }
 
 // Rules describes the rules that a report's findings name, and the one that

@@ -28,6 +28,9 @@ type Rules interface {
 	Unmet(domain finding.Domain, models []*cfn.Model) ([]finding.Finding, error)
 	// Regions are those in which the policy lets stacks be, as names or globs; none: any.
 	Regions() []string
+	// InForce is the severity of a reserved rule by the policy; false where the
+	// policy turns it off.
+	InForce(rule string) (finding.Severity, bool)
 }
 
 // Config says what one function of the seven is for.
@@ -109,7 +112,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		if h.observe != nil {
 			start = time.Now()
 		}
-		v.Findings, v.Counts, err = h.rules.Judge(ctx, h.config.Domain, models, h.config.Keep)
+		v.Findings, v.Counts, err = h.judge(ctx, snap, models)
 		if h.observe != nil {
 			h.observe(scan.PhaseJudge, time.Since(start))
 		}

@@ -30,6 +30,8 @@ func (f rules) Unmet(d finding.Domain, _ []*cfn.Model) ([]finding.Finding, error
 
 func (f rules) Regions() []string { return []string{"eu-*"} }
 
+func (f rules) InForce(string) (finding.Severity, bool) { return finding.Medium, true }
+
 var target = scan.Target{Path: "cdk.out/P.template.json", Stack: "P", Account: "111122223333", Region: "eu-west-1"}
 
 func run(t *testing.T, r evaluate.Rules, c evaluate.Config, snap *scan.Snapshot) (*scan.Verdicts, error) {
