@@ -179,7 +179,7 @@ func (s *Sender) call(ctx context.Context, method string, at *url.URL, headers m
 	}
 	what := method + " " + at.Host
 	if s.kind == alert.KindJira || s.kind == alert.KindServiceNow {
-		what += at.Path
+		what += strings.TrimPrefix(at.Path, s.base.Path)
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {

@@ -285,13 +285,13 @@ func check(t *testing.T, err error, later bool, after time.Duration, says string
 // TestSlow: a receiver that does not answer holds nobody up longer than the caller allows.
 func TestSlow(t *testing.T) {
 	gone := make(chan struct{})
-	t.Cleanup(func() { close(gone) })
 	url := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 		case <-gone:
 		}
 	}))
+	t.Cleanup(func() { close(gone) }) // before the server waits for its handlers
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	check(t, sender(t, alert.KindSlack, url).Deliver(ctx, message(1, 1, 0, 1)), true, 0, "deadline")

@@ -65,7 +65,7 @@ func TestHandle(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := "reports/estate/20260301T060000Z-s1"
-	want := summarize.Out{Report: out.Report, Targets: 5, Failing: 1, Failed: 3, Partial: 3, Stored: folder}
+	want := summarize.Out{Report: out.Report, Targets: 5, Failing: 1, Failed: 3, Partial: 3, Stored: folder, Digest: out.Digest, Tell: out.Tell}
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -143,8 +143,8 @@ func TestNoReportIsStoredWithoutARenderer(t *testing.T) {
 	if err != nil || out.Stored != "" {
 		t.Errorf("got %+v, %v", out, err)
 	}
-	if n := store.Len() - before; n != 2 {
-		t.Errorf("%d objects were stored, want the summary and the report that is handed over", n)
+	if n := store.Len() - before; n != 3 {
+		t.Errorf("%d objects were stored, want the summary, and the report and the digest that are handed over", n)
 	}
 }
 
