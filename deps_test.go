@@ -69,6 +69,7 @@ var rules = []rule{
 var only = []rule{
 	{[]string{"internal/s3blob", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
 	{[]string{"internal/dynamo", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
+	{[]string{"internal/cloudcontrol", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
 	{[]string{"internal/sns", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
 	{[]string{"internal/stacks", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudformation/..."}, nil, "CloudFormation stays behind one adapter"},
 	{[]string{"internal/stepfunctions", "tasks/*/lambda", "statemachine-tests/endpoint"}, []string{"github.com/aws/aws-sdk-go-v2/service/sfn/..."}, nil, "Step Functions stays behind one adapter, and the suite talks to servers as its clients do"},
@@ -247,7 +248,7 @@ func match(pattern, name string) bool {
 
 // planned are patterns of the table that hold packages which are not there yet
 // to their shape from their first day.
-var planned = []string{"remedy/...", "approval/...", "internal/cloudcontrol/...", "internal/console/..."}
+var planned = []string{"remedy/...", "approval/...", "internal/console/..."}
 
 func TestPatternsMeanSomething(t *testing.T) {
 	var patterns []string

@@ -238,7 +238,7 @@ var fallbacks = map[string]string{
 	"remediate-finding/TellChange":      "rather twice, under the same ID, than never",
 	"remediate-finding/ReleaseLeases":   "leases expire by themselves",
 	"review-violation/RemediateFinding": "a change that is not begun is reported",
-	"check-resource/ReviewViolation":    "the review is what it starts: one that is not begun is counted, and reported",
+	"check-resource/ReviewViolation":    "the review is what it starts: one that is not begun fails the check, which is reported",
 }
 
 func TestCatchesKeepTheErrorAndReportIt(t *testing.T) {

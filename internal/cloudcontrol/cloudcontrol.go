@@ -1,134 +1,136 @@
-// Package cloudcontrol reads live resources of one account and region by AWS
-// Cloud Control: what a live scan judges, and what remediation changes.
+// Package cloudcontrol reads and changes live resources of one account and
+// region through AWS Cloud Control API.
 package cloudcontrol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
+	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/types"
 	"github.com/aws/smithy-go"
 
 	"plumbline/internal/throttle"
 	"plumbline/remedy/live"
 )
 
-// Client is what Resources calls of Cloud Control; *cloudcontrol.Client is one.
+// Client is what Resources call of Cloud Control; *cloudcontrol.Client is one.
 type Client interface {
 	GetResource(ctx context.Context, in *cloudcontrol.GetResourceInput, opts ...func(*cloudcontrol.Options)) (*cloudcontrol.GetResourceOutput, error)
-	ListResources(ctx context.Context, in *cloudcontrol.ListResourcesInput, opts ...func(*cloudcontrol.Options)) (*cloudcontrol.ListResourcesOutput, error)
+	UpdateResource(ctx context.Context, in *cloudcontrol.UpdateResourceInput, opts ...func(*cloudcontrol.Options)) (*cloudcontrol.UpdateResourceOutput, error)
+	GetResourceRequestStatus(ctx context.Context, in *cloudcontrol.GetResourceRequestStatusInput, opts ...func(*cloudcontrol.Options)) (*cloudcontrol.GetResourceRequestStatusOutput, error)
+	ListResourceRequests(ctx context.Context, in *cloudcontrol.ListResourceRequestsInput, opts ...func(*cloudcontrol.Options)) (*cloudcontrol.ListResourceRequestsOutput, error)
 }
 
-// Reader reads the resources of the account and region that its client asks,
-// at most so many a second. Safe for concurrent use.
-type Reader struct {
-	client Client
-	pace   *pace
-}
+// Resources are the live resources that the client sees. Safe for concurrent use.
+type Resources struct{ client Client }
 
-// NewReader returns a reader that makes at most perSecond calls a second; 0 is
-// DefaultRate.
-func NewReader(c Client, perSecond int) *Reader {
-	if perSecond <= 0 {
-		perSecond = DefaultRate
-	}
-	return &Reader{client: c, pace: newPace(perSecond)}
-}
+// New returns them.
+func New(c Client) *Resources { return &Resources{c} }
 
-// DefaultRate is a little less than the 25 calls a second that an account has
-// in a region, so that others of the account are not starved.
-const DefaultRate = 20
-
-// Get gives the properties of a resource as JSON. The error is live.ErrGone,
-// live.ErrThrottled or a *live.Refused, or the client's own where the service
-// could not be reached.
-func (r *Reader) Get(ctx context.Context, typ, identifier string) ([]byte, error) {
-	var out *cloudcontrol.GetResourceOutput
-	err := r.call(ctx, func() (err error) {
-		out, err = r.client.GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &typ, Identifier: &identifier})
-		return err
-	})
+// Get is live.Resources'.
+func (r *Resources) Get(ctx context.Context, typ, identifier string) ([]byte, error) {
+	out, err := r.client.GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &typ, Identifier: &identifier})
 	if err != nil {
-		return nil, fmt.Errorf("get %s %q: %w", typ, identifier, err)
+		return nil, fmt.Errorf("get %s %q: %w", typ, identifier, named(err))
 	}
-	if out.ResourceDescription == nil || out.ResourceDescription.Properties == nil {
+	if out.ResourceDescription == nil {
 		return nil, fmt.Errorf("get %s %q: the answer has no properties", typ, identifier)
 	}
-	return []byte(*out.ResourceDescription.Properties), nil
+	return []byte(aws.ToString(out.ResourceDescription.Properties)), nil
 }
 
-// List gives the identifiers of all resources of a type. within names the
-// parent of a type that is listed below one only, by its property. What else the
-// answer says of a resource is often a part of its model, so it is not used.
-func (r *Reader) List(ctx context.Context, typ string, within map[string]string) ([]string, error) {
-	in := &cloudcontrol.ListResourcesInput{TypeName: &typ}
-	if within != nil {
-		model, err := json.Marshal(within)
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", typ, err)
-		}
-		in.ResourceModel = aws.String(string(model))
+// Update is live.Resources'. A client token is good for 36 hours; after that
+// the patch's own tests keep it from being made a second time. Source: Cloud
+// Control API Reference, UpdateResource, "ClientToken".
+func (r *Resources) Update(ctx context.Context, typ, identifier string, patch []byte, token string) (live.Progress, error) {
+	out, err := r.client.UpdateResource(ctx, &cloudcontrol.UpdateResourceInput{
+		TypeName: &typ, Identifier: &identifier, PatchDocument: aws.String(string(patch)), ClientToken: &token,
+	})
+	if err != nil {
+		return live.Progress{}, fmt.Errorf("update %s %q: %w", typ, identifier, named(err))
 	}
-	var ids []string
-	for {
-		var page *cloudcontrol.ListResourcesOutput
-		err := r.call(ctx, func() (err error) {
-			page, err = r.client.ListResources(ctx, in)
-			return err
-		})
+	event := out.ProgressEvent
+	if event == nil {
+		return live.Progress{}, fmt.Errorf("update %s %q: the answer has no progress", typ, identifier)
+	}
+	if !ended(event.OperationStatus) && aws.ToString(event.RequestToken) != "" {
+		// What is answered to a repeated request is how it stood; ask how it stands.
+		now, err := r.client.GetResourceRequestStatus(ctx, &cloudcontrol.GetResourceRequestStatusInput{RequestToken: event.RequestToken})
 		if err != nil {
-			return nil, fmt.Errorf("list %s after %d: %w", typ, len(ids), err)
+			return live.Progress{}, fmt.Errorf("ask for request %s: %w", aws.ToString(event.RequestToken), named(err))
 		}
-		for _, d := range page.ResourceDescriptions {
-			ids = append(ids, aws.ToString(d.Identifier))
+		if now.ProgressEvent != nil {
+			event = now.ProgressEvent
+		}
+	}
+	p := live.Progress{Request: aws.ToString(event.RequestToken), State: live.Pending, Code: string(event.ErrorCode), Message: aws.ToString(event.StatusMessage)}
+	switch event.OperationStatus {
+	case types.OperationStatusSuccess:
+		p.State = live.Succeeded
+	case types.OperationStatusFailed, types.OperationStatusCancelComplete:
+		p.State = live.Failed
+	}
+	return p, nil
+}
+
+func ended(s types.OperationStatus) bool {
+	return s == types.OperationStatusSuccess || s == types.OperationStatusFailed || s == types.OperationStatusCancelComplete
+}
+
+// Busy is live.Resources'. Cloud Control lists the requests of the account and
+// region that were made through it, not those made past it.
+func (r *Resources) Busy(ctx context.Context, typ, identifier string) (bool, error) {
+	in := &cloudcontrol.ListResourceRequestsInput{ResourceRequestStatusFilter: &types.ResourceRequestStatusFilter{
+		OperationStatuses: []types.OperationStatus{types.OperationStatusPending, types.OperationStatusInProgress, types.OperationStatusCancelInProgress},
+	}}
+	for {
+		page, err := r.client.ListResourceRequests(ctx, in)
+		if err != nil {
+			return false, fmt.Errorf("list requests: %w", named(err))
+		}
+		for _, e := range page.ResourceRequestStatusSummaries {
+			if aws.ToString(e.TypeName) == typ && aws.ToString(e.Identifier) == identifier {
+				return true, nil
+			}
 		}
 		if aws.ToString(page.NextToken) == "" {
-			return ids, nil
+			return false, nil
 		}
 		in.NextToken = page.NextToken
 	}
 }
 
-// call makes a call when its turn has come. After the attempts that the client
-// makes by itself it is made again, later and later, while the service asks to
-// slow down; and then all calls are.
-func (r *Reader) call(ctx context.Context, do func() error) error {
-	for attempt := 0; ; attempt++ {
-		if err := r.pace.wait(ctx); err != nil {
-			return err
-		}
-		err := do()
-		switch {
-		case err == nil:
-			r.pace.good()
-			return nil
-		case !throttle.Is(err):
-			return fault(err)
-		case attempt == attempts-1:
-			return fmt.Errorf("%w: %w", live.ErrThrottled, err)
-		}
-		r.pace.slow()
-	}
+// refusals are the errors by which Cloud Control says that it will not make a
+// request, however often it is asked. Source: Cloud Control API Reference,
+// UpdateResource, "Errors"; AccessDeniedException is common to all APIs.
+var refusals = map[string]string{
+	"NotUpdatableException": "NotUpdatable", "UnsupportedActionException": "UnsupportedAction", "InvalidRequestException": "InvalidRequest",
+	"TypeNotFoundException": "TypeNotFound", "PrivateTypeException": "PrivateType", "ClientTokenConflictException": "ClientTokenConflict",
+	"InvalidCredentialsException": "InvalidCredentials", "AccessDeniedException": "AccessDenied", "AlreadyExistsException": "AlreadyExists",
+	"ServiceLimitExceededException": "ServiceLimitExceeded",
 }
 
-// attempts is how often a call is made that is asked to slow down; each waits
-// for its turn at the slower pace.
-const attempts = 6
-
-// fault says an error in the words of package live.
-func fault(err error) error {
+// named gives an error of the service the meaning that live.Resources has for it.
+func named(err error) error {
 	var api smithy.APIError
-	if !errors.As(err, &api) {
+	switch {
+	case throttle.Is(err):
+		return throttle.Wrap(err, live.ErrThrottled)
+	case !errors.As(err, &api):
 		return err
 	}
-	switch api.ErrorCode() {
+	switch code := api.ErrorCode(); code {
 	case "ResourceNotFoundException":
-		return fmt.Errorf("%w: %s", live.ErrGone, api.ErrorMessage())
-	case "ServiceInternalErrorException", "HandlerInternalFailureException", "NetworkFailureException":
-		return err
+		return fmt.Errorf("%w: %w", live.ErrGone, err)
+	case "ConcurrentOperationException", "ConcurrentModificationException", "ResourceConflictException":
+		return fmt.Errorf("%w: %w", live.ErrBusy, err)
+	default:
+		if word := refusals[code]; word != "" {
+			return &live.Refused{Code: word, Message: api.ErrorMessage()}
+		}
 	}
-	return &live.Refused{Code: api.ErrorCode(), Message: api.ErrorMessage()}
+	return err
 }
