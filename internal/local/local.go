@@ -27,6 +27,8 @@ import (
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/evaluate"
+	"plumbline/tasks/fetchstack"
+	"plumbline/tasks/listtargets"
 	"plumbline/workflows"
 )
 
@@ -36,11 +38,18 @@ type Rules interface {
 	Index() *ruleset.Index
 }
 
-// Options is what to scan, by what, and who wants to hear of it. Templates and
-// Rules are required; the rest has a meaning when zero.
+// Stacks lists and reads deployed stacks. Safe for concurrent use.
+type Stacks interface {
+	listtargets.Lister
+	fetchstack.Source
+}
+
+// Options is what to scan, by what, and who wants to hear of it. Templates (or
+// Stacks) and Rules are required; the rest has a meaning when zero.
 type Options struct {
 	Templates  []source.Template
 	Skipped    []source.Skipped  // handed on to the report
+	Stacks     Stacks            // deployed stacks, which are scanned in the place of Templates; nil: none
 	Parameters map[string]string // given values, for each template that declares them
 	Account    string            // of templates that do not say; "" not known
 	Region     string

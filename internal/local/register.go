@@ -31,9 +31,13 @@ import (
 // register makes the task functions under the text by which workflows call them.
 func (r *runner) register() engine.Functions {
 	o, b := &r.o, r.backends
-	t := newTemplates(o, b.ledger)
+	var t Stacks = newTemplates(o, b.ledger)
+	breadth := min(o.Workers, max(1, len(o.Templates)))
+	if o.Stacks != nil {
+		t, breadth = o.Stacks, stacksAtOnce
+	}
 	fs := engine.Functions{
-		placeholder("ListTargets"):     tasks.Of(listtargets.New(t, b.blobs, min(o.Workers, max(1, len(o.Templates))), o.Now).Handle),
+		placeholder("ListTargets"):     tasks.Of(listtargets.New(t, b.blobs, breadth, o.Now).Handle),
 		placeholder("FetchStack"):      tasks.Of(fetchstack.New(t, b.blobs).Handle),
 		placeholder("Assess"):          tasks.Of(assess.New(b.blobs, assess.Options{Known: b.known, Suppress: r.suppress(), InForce: r.inForce, Scope: r.scopes, Owners: r.owners, Due: o.Policy.Due, Frameworks: r.frameworks, Keep: o.Keep, Now: o.Now}).Handle),
 		placeholder("PersistFindings"): tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
@@ -50,6 +54,10 @@ func (r *runner) register() engine.Functions {
 	}
 	return fs
 }
+
+// stacksAtOnce is how many deployed stacks are read at once: their reading is
+// spent on waiting, and the account's limits bound it.
+const stacksAtOnce = 4
 
 // placeholder is the text by which workflows call the catalogue's task of that name.
 func placeholder(name string) string { return catalog.Task{Name: name}.Placeholder() }

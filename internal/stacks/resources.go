@@ -3,6 +3,7 @@ package stacks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,4 +59,20 @@ func (r *Region) Resources(ctx context.Context, t scan.Target) (deployed.Owned, 
 // or not yet.
 func notThere(s types.ResourceStatus) bool {
 	return strings.HasPrefix(string(s), "DELETE_COMPLETE") || s == types.ResourceStatusDeleteSkipped || s == types.ResourceStatusCreateInProgress || s == types.ResourceStatusCreateFailed
+}
+
+// Find looks a stack up by its name or id; false where there is none that has
+// resources.
+func (r *Region) Find(ctx context.Context, name string) (scan.Target, bool, error) {
+	out, err := r.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	switch {
+	case missing(err):
+		return scan.Target{}, false, nil
+	case err != nil:
+		return scan.Target{}, false, fmt.Errorf("describe stack %q: %w", name, throttle.Wrap(err, scan.ErrThrottled))
+	case len(out.Stacks) == 0 || slices.Contains(nothingDeployed, out.Stacks[0].StackStatus):
+		return scan.Target{}, false, nil
+	}
+	t, err := target(aws.ToString(out.Stacks[0].StackId), aws.ToString(out.Stacks[0].StackName))
+	return t, err == nil, err
 }

@@ -170,7 +170,7 @@ func (r *Reader) read(ctx context.Context, x *scan.LiveResource) {
 }
 
 func unsupported(code string) bool {
-	return code == "UnsupportedActionException" || code == "TypeNotFoundException" || code == "PrivateTypeException"
+	return code == "UnsupportedAction" || code == "TypeNotFound" || code == "PrivateType"
 }
 
 // around reads what rules look at beside the stack's own resources. Hops are

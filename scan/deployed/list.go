@@ -60,7 +60,7 @@ func (r *Reader) fill(ctx context.Context, typ string, within map[string]string,
 	var refused *live.Refused
 	switch {
 	case err == nil:
-	case errors.As(err, &refused) && refused.Code == "InvalidRequestException":
+	case errors.As(err, &refused) && refused.Code == "InvalidRequest":
 		l.why = needsParent + ": " + refused.Message
 		return
 	case errors.As(err, &refused) && unsupported(refused.Code):
@@ -97,18 +97,16 @@ func (r *Reader) fill(ctx context.Context, typ string, within map[string]string,
 // missing: the one that the service's message names, else those that the
 // type's handler needs.
 func Why(typ, handler string, err error) string {
+	text := err.Error()
 	var refused *live.Refused
-	switch {
+	switch _, after, named := strings.Cut(text, "not authorized to perform: "); {
 	case errors.Is(err, live.ErrThrottled):
 		return fmt.Sprintf("%s could not be read: the service asked to slow down for too long. scan it again", typ)
-	case !errors.As(err, &refused):
-		return fmt.Sprintf("%s could not be read: %s", typ, err)
-	case !denied(refused):
-		return fmt.Sprintf("%s could not be read: %s", typ, refused)
-	}
-	if _, after, ok := strings.Cut(refused.Message, "not authorized to perform: "); ok {
+	case named:
 		action, _, _ := strings.Cut(after, " ")
 		return fmt.Sprintf("%s could not be read: permission %s is missing. add it to the role that scans", typ, strings.TrimRight(action, ".,"))
+	case !strings.Contains(text, "AccessDenied") && !(errors.As(err, &refused) && refused.Code == "AccessDenied"):
+		return fmt.Sprintf("%s could not be read: %s", typ, text)
 	}
 	needs := []string{"cloudformation:GetResource"}
 	if handler == "list" {
@@ -118,8 +116,4 @@ func Why(typ, handler string, err error) string {
 		needs = append(needs, s.Permissions(handler)...)
 	}
 	return fmt.Sprintf("%s could not be read: access was denied. the role that scans needs %s", typ, strings.Join(needs, ", "))
-}
-
-func denied(r *live.Refused) bool {
-	return r.Code == "AccessDenied" || r.Code == "AccessDeniedException" || strings.Contains(r.Message, "not authorized to perform") || strings.Contains(r.Message, "AccessDenied")
 }
