@@ -81,6 +81,7 @@ const (
 	EventsVar   = "EVENTS_TABLE"   // ids of events
 	ScanVar     = "SCAN_WORKFLOW"  // ARN of the state machine scan-stack
 	EstateVar   = "ESTATE_WORKFLOW"
+	CheckVar    = "CHECK_WORKFLOW" // ARN of the state machine check-resource
 	CriticalVar = "CRITICAL_TOPIC" // topic of messages for which somebody is woken
 	WarningVar  = "WARNING_TOPIC"  // topic of all other messages; the severity is an attribute
 	QueueVar    = "DELIVERY_QUEUE" // URL of the queue of what is delivered to ticketing systems and webhooks; may be unset
@@ -123,7 +124,7 @@ var (
 // Tasks lists the functions in the order in which a scan meets them.
 var Tasks = slices.Concat([]Task{
 	{
-		Name: "Intake", Folder: "intake", Vars: []string{EventsVar, ScanVar, EstateVar},
+		Name: "Intake", Folder: "intake", Vars: []string{EventsVar, ScanVar, EstateVar}, MaySet: []string{CheckVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
 		Actions: []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "states:StartExecution"},
 		Errors:  []string{Throttled, StoreFailed}, Mutates: true,

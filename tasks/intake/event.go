@@ -1,11 +1,13 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 
+	"plumbline/finding"
 	"plumbline/scan"
 	"plumbline/tasks"
 )
@@ -104,6 +106,35 @@ func (h *Handler) readConfigEvent(ctx context.Context, in In) (*stack, string, e
 		region = in.Region
 	}
 	return &stack{scan.Target{Stack: name, Account: account, Region: region}, name}, "", nil
+}
+
+// check is the check of the resource that AWS Config says has left the rules;
+// false for any other event, and where nothing checks resources by themselves.
+// What AWS Config calls the resource is Cloud Control's identifier for most
+// types; for others the check finds nothing there, and the scan remains.
+func (h *Handler) check(in In) (request, bool) {
+	var d struct {
+		ResourceType string `json:"resourceType"`
+		ResourceID   string `json:"resourceId"`
+		Account      string `json:"awsAccountId"`
+		Region       string `json:"awsRegion"`
+		New          struct {
+			Compliance string `json:"complianceType"`
+		} `json:"newEvaluationResult"`
+	}
+	if h.config.Check == "" || in.Source != "aws.config" || json.Unmarshal(in.Detail, &d) != nil ||
+		d.New.Compliance != "NON_COMPLIANT" || d.ResourceType == "AWS::CloudFormation::Stack" || d.ResourceID == "" {
+		return request{}, false
+	}
+	r := finding.Resource{Account: cmp.Or(d.Account, in.Account), Region: cmp.Or(d.Region, in.Region), Type: d.ResourceType, LogicalID: "Resource"}
+	return request{h.config.Check, "check-" + d.ResourceID, d.ResourceType, checkInput{in.ID, r, d.ResourceID}}, true
+}
+
+// checkInput is the input of check-resource.
+type checkInput struct {
+	CheckID    string           `json:"checkId"`
+	Resource   finding.Resource `json:"resource"`
+	Identifier string           `json:"identifier"`
 }
 
 // parseStackID reads arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/UUID.

@@ -42,6 +42,7 @@ type Owners interface {
 type Config struct {
 	Scan   string // ARN of scan-stack
 	Estate string // ARN of scan-estate
+	Check  string // ARN of check-resource; "": resources that AWS Config tells of are not checked by themselves
 	Table  string // on AWS: of the ids of events
 }
 
@@ -52,6 +53,7 @@ func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 		tasks.Variable{Name: catalog.EventsVar, Value: &c.Table, Meaning: "the name of the table of event ids"},
 		tasks.Variable{Name: catalog.ScanVar, Value: &c.Scan, Meaning: "the ARN of the state machine scan-stack"},
 		tasks.Variable{Name: catalog.EstateVar, Value: &c.Estate, Meaning: "the ARN of the state machine scan-estate"},
+		tasks.Variable{Name: catalog.CheckVar, Value: &c.Check, Meaning: "the ARN of the state machine check-resource", Optional: true},
 	)
 	return c, err
 }
@@ -116,14 +118,27 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if err != nil {
 		return Out{}, err
 	}
+	checked, check := h.check(in)
 	if reason != "" {
-		return Out{Reason: reason}, nil
+		if !check {
+			return Out{Reason: reason}, nil
+		}
+		return h.start(ctx, in, checked)
 	}
+	if check { // beside the scan of its stack, and under a name of its own: it is one however often the event comes
+		if err := h.starter.Start(ctx, checked.workflow, Name(checked.subject, checked.identity, in.ID), checked.input); err != nil {
+			return Out{}, fmt.Errorf("start the check of %q: %w", checked.subject, tasks.StoreError(err))
+		}
+	}
+	return h.start(ctx, in, h.request(in, target))
+}
+
+// start claims the event and starts what it asks for.
+func (h *Handler) start(ctx context.Context, in In, r request) (Out, error) {
 	first, err := h.events.Claim(ctx, in.ID, h.now())
 	if err != nil {
 		return Out{}, fmt.Errorf("claim event %q: %w", in.ID, tasks.StoreError(err))
 	}
-	r := h.request(in, target)
 	name := Name(r.subject, r.identity, in.ID)
 	if err := h.starter.Start(ctx, r.workflow, name, r.input); err != nil {
 		err = fmt.Errorf("start %q: %w", name, tasks.StoreError(err))

@@ -267,3 +267,42 @@ func TestConfigFromEnv(t *testing.T) {
 		t.Errorf("both names are wanted in %v", err)
 	}
 }
+
+// TestConfigEventChecksTheResource: beside the scan of its stack, or alone
+// where no stack owns it, and once however often the event comes.
+func TestConfigEventChecksTheResource(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stack string
+		event intake.In
+		want  []string // workflows
+	}{
+		"owned by a stack": {"Shop", configEvent("AWS::SQS::Queue", "jobs", "NON_COMPLIANT"), []string{"arn:check", "arn:scan"}},
+		"owned by none":    {"", configEvent("AWS::SQS::Queue", "jobs", "NON_COMPLIANT"), []string{"arn:check"}},
+		"right again":      {"Shop", configEvent("AWS::SQS::Queue", "jobs", "COMPLIANT"), []string{"arn:scan"}},
+		"not judged":       {"Shop", configEvent("AWS::SQS::Queue", "jobs", "NOT_APPLICABLE"), nil},
+		"a stack":          {"", configEvent("AWS::CloudFormation::Stack", stackID, "NON_COMPLIANT"), []string{"arn:scan"}},
+		"not AWS Config's": {"", stackEvent("CREATE_COMPLETE"), []string{"arn:scan"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			started := new(starter)
+			h := intake.New(new(memory.Events), started, owners(func(string, string) (string, error) { return tc.stack, nil }),
+				intake.Config{Scan: "arn:scan", Estate: "arn:estate", Check: "arn:check"}, func() time.Time { return now })
+			for range 2 {
+				if _, err := h.Handle(t.Context(), tc.event); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var got []string
+			for _, s := range started.started {
+				workflow, _, _ := strings.Cut(s, " ")
+				got = append(got, workflow)
+				if workflow == "arn:check" && !strings.Contains(s, `"checkId":"e-1"`) {
+					t.Errorf("the check is not named after the event: %s", s)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("started (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
