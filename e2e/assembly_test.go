@@ -15,6 +15,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -47,7 +50,43 @@ func deploy(ctx context.Context, e *emulator) error {
 			return err
 		}
 	}
-	return cdk(ctx, e, made, append([]string{"deploy", "PlumblineSuite-*"}, always...)...)
+	if err := cdk(ctx, e, made, append([]string{"deploy", "PlumblineSuite-*"}, always...)...); err != nil {
+		return err
+	}
+	for _, r := range regions {
+		if err := keepLostCalls(ctx, newRegion(e.url, r)); err != nil {
+			return fmt.Errorf("%s: %w", r, err)
+		}
+	}
+	return nil
+}
+
+// keepLostCalls gives Intake, which alone is called by events, the queue that
+// its template names: the emulator's CloudFormation leaves it out.
+func keepLostCalls(ctx context.Context, r *region) error {
+	t, err := ofRegion("PlumblineSuite", r.name)
+	if err != nil {
+		return err
+	}
+	f, err := t.only("AWS::Lambda::Function", "IngestIntake")
+	if err != nil {
+		return err
+	}
+	config, _ := f.Properties["DeadLetterConfig"].(map[string]any)
+	target, _ := config["TargetArn"].(map[string]any)
+	id, _ := target["Fn::GetAtt"].([]any)
+	if len(id) != 2 {
+		return fmt.Errorf("the dead letters of Intake go to %v, want the ARN of a queue of the stack", config)
+	}
+	queue, err := r.cfn.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{StackName: aws.String("PlumblineSuite"), LogicalResourceId: aws.String(fmt.Sprint(id[0]))})
+	if err != nil {
+		return err
+	}
+	url := aws.ToString(queue.StackResourceDetail.PhysicalResourceId)
+	_, err = r.functions.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: aws.String("PlumblineIntake"), DeadLetterConfig: &lambdatypes.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:" + r.name + ":" + account + ":" + url[strings.LastIndex(url, "/")+1:])},
+	})
+	return err
 }
 
 // cdk runs CDK's command line against the emulator.
