@@ -29,7 +29,7 @@ type rule struct {
 }
 
 // adapters are the packages that know one backend each.
-var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/...", "internal/stepfunctions/..."}
+var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/...", "internal/sqs/...", "internal/webhook/...", "internal/stepfunctions/..."}
 
 // wiring puts tasks, adapters and the engine together.
 var wiring = []string{"internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
@@ -45,7 +45,7 @@ var rules = []rule{
 	{[]string{"ledger"}, []string{"..."}, nil, "what proves others' acts depends on none of them"},
 	{[]string{"asl/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"asl/...", "internal/nearest"}, "the language and its engine know nothing of plumbline, AWS, HTTP or SQL; others may take them as they are"},
 	{[]string{"cfn/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "internal/nearest"}, "templates are read without knowing what for"},
-	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/..."}, "the domain knows neither how it is called nor where things are stored"},
+	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, "the domain knows neither how it is called nor where things are stored"},
 	{[]string{"ruleset/...", "cfn/..."}, []string{"scan/...", "remedy/...", "approval/..."}, nil, "rules and templates stand below scans and remediation"},
 	{[]string{"tasks", "tasks/*"}, slices.Concat(adapters, wiring, awsSDK, world, []string{"asl/...", "workflows/...", "cmd/..."}), nil, "a task is the same on AWS, on the engine and in a test: its main or the wiring hands it what it works with"},
 	{[]string{"tasks/catalog"}, []string{"..."}, []string{"finding"}, "infra imports the catalogue, which is data only"},
@@ -58,7 +58,7 @@ var rules = []rule{
 	{[]string{"internal/sfn"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "ruleset/...", "workflows/...", "internal/local/...", "internal/cli/...", "cmd/..."}), nil, "the API serves any state machine: what tasks call and where things are kept is handed over"},
 	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
 	{[]string{"internal/throttle"}, []string{"..."}, nil, "it judges the SDK's errors; what they mean to an interface is the adapter's to say"},
-	{[]string{"tasks/*/lambda"}, slices.Concat(world, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
+	{[]string{"tasks/*/lambda"}, slices.Concat([]string{"database/sql/...", "modernc.org/...", "os/exec"}, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
 	{[]string{"cmd/...", "internal/cli/...", "internal/local/..."}, awsSDK, nil, "the binary of a laptop carries no SDK: it needs no account and starts at once"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
@@ -71,6 +71,9 @@ var only = []rule{
 	{[]string{"internal/dynamo", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
 	{[]string{"internal/cloudcontrol", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
 	{[]string{"internal/sns", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
+	{[]string{"internal/sqs", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sqs/..."}, nil, "SQS stays behind one adapter"},
+	{[]string{"tasks/deliver/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/secretsmanager/..."}, nil, "one function reads secrets: what it calls with them is outside"},
+	{[]string{"tasks/deliver/lambda", "internal/cli"}, []string{"internal/webhook"}, nil, "one function, and the laptop in its place, calls an address outside of AWS"},
 	{[]string{"internal/stacks", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudformation/..."}, nil, "CloudFormation stays behind one adapter"},
 	{[]string{"internal/stepfunctions", "tasks/*/lambda", "statemachine-tests/endpoint"}, []string{"github.com/aws/aws-sdk-go-v2/service/sfn/..."}, nil, "Step Functions stays behind one adapter, and the suite talks to servers as its clients do"},
 	{[]string{"tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/config/..."}, nil, "a main alone reads who it is and where"},

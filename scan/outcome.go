@@ -75,6 +75,7 @@ const (
 	NoticeDigest   = "digest"   // what is new in the whole scan of an estate, but for the critical ones
 	NoticePartial  = "partial"  // domains that could not be judged
 	NoticeFailure  = "failure"  // a workflow that ended without a result
+	NoticeSLA      = "sla"      // how long violations stay open, and which are overdue
 )
 
 // Summary is one scan in a few figures; History shows it.

@@ -63,6 +63,7 @@ const (
 	WorkPrefix     = "work/"
 	ReportsPrefix  = "reports/"  // reports/<stack>/<time>-<scan>/report.json, report.html
 	ScansPrefix    = "scans/"    // scans/<time>-<scan>.json: one Summary a scan
+	SLAPrefix      = "sla/"      // sla/<time>-<report>.json: one report of terms each
 	FailuresPrefix = "failures/" // failures/<scan>/<target>.json: one Failure a lost target
 )
 

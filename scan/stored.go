@@ -61,6 +61,11 @@ func SummaryKey(scanID string, started time.Time) string {
 	return ScansPrefix + started.UTC().Format(stamp) + "-" + blob.Segment(scanID) + ".json"
 }
 
+// SLAKey is where a report of terms is kept.
+func SLAKey(id string, at time.Time) string {
+	return SLAPrefix + at.UTC().Format(stamp) + "-" + blob.Segment(id) + ".json"
+}
+
 // CompareTargets orders targets by path, account, region and stack.
 func CompareTargets(a, b Target) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Stack, b.Stack))

@@ -45,8 +45,13 @@ var Remediation = []Machine{
 	{Name: "RemediateFinding", File: "remediate-finding", Why: "waits for people for days, by a token that only Standard has"},
 }
 
-// All lists the state machines of both.
-func All() []Machine { return slices.Concat(Machines, Remediation) }
+// Reporting lists the state machines that tell of the findings as a whole.
+var Reporting = []Machine{
+	{Name: "SLAReport", File: "sla-report", Why: "runs once a day; its history shows that it did"},
+}
+
+// All lists the state machines of all of them.
+func All() []Machine { return slices.Concat(Machines, Remediation, Reporting) }
 
 // BucketPlaceholder is the text by which workflows name the bucket of reports
 // and of what states hand on.

@@ -8,6 +8,7 @@ import (
 	"plumbline/blob"
 	"plumbline/scan"
 	"plumbline/tasks/assess"
+	"plumbline/tasks/measuresla"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 )
@@ -43,6 +44,14 @@ func openBackends(ctx context.Context, o Options) (*backends, error) {
 	}
 	b.channel = notices{b.ledger, o.Notice}
 	return b, nil
+}
+
+// table is the findings table as a whole, as it was kept; nil without a data folder.
+func (b *backends) table() measuresla.Table {
+	if b.ledger == nil {
+		return nil
+	}
+	return b.ledger.db
 }
 
 func (b *backends) close(how ending) error {

@@ -21,6 +21,7 @@ import (
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/listtargets"
+	"plumbline/tasks/measuresla"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 	"plumbline/tasks/recordfailure"
@@ -44,6 +45,7 @@ func (r *runner) register() engine.Functions {
 		placeholder("WriteReport"):     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
 		placeholder("Notify"):          tasks.Of(notify.New(b.channel, b.blobs, o.Now).Handle),
 		placeholder("Summarize"):       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, r.scope, o.Now).Handle),
+		placeholder("MeasureSLA"):      tasks.Of(measuresla.New(b.table(), b.blobs, measuresla.Options{Due: o.Policy.Due, Frameworks: r.frameworks, Now: o.Now}).Handle),
 		placeholder("RecordFailure"):   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
 	}
 	for _, d := range finding.Domains {

@@ -89,6 +89,8 @@ const (
 	ChangesVar  = "CHANGES_TABLE"  // leases of changes, and requests for approval
 	LedgerVar   = "LEDGER_TABLE"   // what was asked, decided and done
 	ConsoleVar  = "APPROVAL_URL"   // page on which people decide; the request's id follows it
+	LettersVar  = "DEAD_LETTERS"   // URL of the queue of what no channel takes
+	SecretsVar  = "SECRETS"        // by channel the name of its secret in Secrets Manager, as JSON
 	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
@@ -98,6 +100,7 @@ const (
 	reports  = "reports/"
 	scans    = "scans/"
 	failures = "failures/"
+	slas     = "sla/"     // reports of terms; of package scan
 	changes  = "changes/" // plans of changes; of package remedy/change
 	// Bundles is the prefix of the organisation's policies and rules. A key
 	// carries the hash of what lies under it, so that a function that was started
@@ -163,7 +166,7 @@ var Tasks = slices.Concat([]Task{
 	{
 		Name: "Notify", Folder: "notify", Vars: []string{CriticalVar, WarningVar, BucketVar}, MaySet: []string{QueueVar, ChannelsVar},
 		Timeout: 30 * time.Second, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, []string{"sns:Publish", "sqs:SendMessage"}), Reads: []string{work},
+		Actions: slices.Concat(readObjects, []string{"sns:Publish"}), Reads: []string{work, slas},
 		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
 	},
 	{
@@ -258,8 +261,26 @@ var Remediation = []Task{
 	},
 }
 
-// All lists the functions of both.
-func All() []Task { return slices.Concat(Tasks, Remediation) }
+// Reporting lists the functions behind the scans: what a queue or a schedule
+// calls. Deliver alone runs outside of the VPC; it reads the secrets of its
+// channels and no data.
+var Reporting = []Task{
+	{
+		Name: "Deliver", Folder: "deliver", Vars: []string{QueueVar, LettersVar, ChannelsVar, SecretsVar},
+		Timeout: time.Minute, MemoryMB: 128,
+		Actions: []string{"secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"},
+		Mutates: true,
+	},
+	{
+		Name: "MeasureSLA", Folder: "measuresla", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
+		Timeout: 5 * time.Minute, MemoryMB: 512,
+		Actions: slices.Concat(writeObjects, []string{"dynamodb:Scan"}), Reads: []string{Bundles}, Writes: []string{slas},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+}
+
+// All lists the functions of all of them.
+func All() []Task { return slices.Concat(Tasks, Remediation, Reporting) }
 
 // evaluations returns one function a domain, all of the folder evaluate.
 func evaluations() []Task {

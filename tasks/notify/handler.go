@@ -15,6 +15,7 @@ import (
 	"plumbline/blob"
 	"plumbline/finding"
 	"plumbline/scan"
+	"plumbline/sla"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
 )
@@ -96,6 +97,7 @@ type In struct {
 		Digest bool `json:"digest,omitempty"`
 	} `json:"input,omitzero"` // of the execution: with digest, people are told by the digest of the whole scan
 	Digest  *blob.Ref          `json:"digestOf,omitempty"` // what is new in a scan of the whole estate
+	SLA     *blob.Ref          `json:"sla,omitempty"`      // a report of terms
 	Failure *scan.FailureInput `json:"failure,omitempty"`
 }
 
@@ -144,6 +146,13 @@ func (h *Handler) notices(ctx context.Context, in In) ([]scan.Notice, error) {
 			return nil, tasks.StoreError(err)
 		}
 		return alert.OfEstate(in.ScanID, in.Report, d, now), nil
+	}
+	if in.SLA != nil {
+		r, err := blob.Get[sla.Report](ctx, h.blobs, *in.SLA)
+		if err != nil {
+			return nil, tasks.StoreError(err)
+		}
+		return alert.OfSLA(in.ScanID, in.SLA.Key, r), nil
 	}
 	var out []scan.Notice
 	if in.Changes != nil {

@@ -39,7 +39,9 @@ func main() {
 	s := &senders{config: c, secrets: secretsmanager.NewFromConfig(account), made: map[string]made{}}
 	lambda.Start(tasks.Of(deliver.New(deliver.Options{
 		Sender: s.of, Queue: sqs.New(queues, c.Queue, nil), Parking: sqs.New(queues, c.Letters, nil),
-		Failed: func(d alert.Delivery, err error) { log.Printf("message %q to channel %q: %v", d.Notice.ID, d.Channel, err) },
+		Failed: func(d alert.Delivery, err error) {
+			log.Printf("message %q to channel %q: %v", d.Notice.ID, d.Channel, err)
+		},
 	}).Handle))
 }
 
