@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -108,6 +109,15 @@ func Of[In, Out any](handle func(context.Context, In) (Out, error)) Func {
 	}
 }
 
+// longest is how many bytes of an error's message are told. What an event or a
+// template brought may stand in it whole: a header of the runtime API, a state's
+// cause (32,768 characters) and a log line would not take that.
+// Source: Step Functions API Reference, TaskFailedEventDetails.
+const longest = 8192
+
 func failed(name, message string) error {
+	if len(message) > longest {
+		message = strings.ToValidUTF8(message[:longest], "") + fmt.Sprintf("… (%d bytes in all)", len(message))
+	}
 	return messages.InvokeResponse_Error{Type: name, Message: message}
 }

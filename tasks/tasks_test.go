@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +78,17 @@ func TestOf(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// An error may quote what an event brought: it is told in part, and whole runes of it.
+func TestAnErrorHasAnEnd(t *testing.T) {
+	_, err := tasks.Of(func(context.Context, in) (out, error) {
+		return out{}, errors.New("é" + strings.Repeat("aé", 100_000))
+	}).Invoke(t.Context(), []byte(`{}`))
+	var failed messages.InvokeResponse_Error
+	if !errors.As(err, &failed) || len(failed.Message) > 8300 || !utf8.ValidString(failed.Message) || !strings.HasSuffix(failed.Message, "aé… (300002 bytes in all)") && !strings.HasSuffix(failed.Message, "a… (300002 bytes in all)") {
+		t.Errorf("error of %d bytes, which ends in %q", len(failed.Message), failed.Message[max(0, len(failed.Message)-40):])
 	}
 }
 
