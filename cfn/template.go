@@ -74,6 +74,9 @@ type Model struct {
 	// Unread says, of a model of live resources, which types could not be listed,
 	// and why: it may lack resources of them. nil for a template's.
 	Unread map[string]string
+	// Unlisted are, of such a model, types that no service lists: it may lack
+	// resources of them, and nobody can tell.
+	Unlisted []string
 	// Determined reports that every condition follows from given values and
 	// defaults: true for the first world where nothing had to be chosen.
 	Determined bool

@@ -164,10 +164,10 @@ func (g *graph) members(rel *Relation, subject *cfn.Resource, earlier []member) 
 		for _, r := range g.ofType(rel.Type) {
 			out = append(out, member{resource: r})
 		}
-		return out
+		return append(out, g.unlisted(rel)...)
 	}
 	if rel.Of == "" {
-		return g.step(rel, subject)
+		return append(g.step(rel, subject), g.unlisted(rel)...)
 	}
 	var out []member
 	for _, m := range earlier {
@@ -184,7 +184,19 @@ func (g *graph) members(rel *Relation, subject *cfn.Resource, earlier []member) 
 			}
 		}
 	}
+	if len(earlier) > 0 {
+		out = append(out, g.unlisted(rel)...)
+	}
 	return out
+}
+
+// unlisted stands for the resources of a type that nobody could list, whether
+// there are any or not.
+func (g *graph) unlisted(rel *Relation) []member {
+	if rel.From != "" || !slices.Contains(g.model.Unlisted, rel.Type) {
+		return nil
+	}
+	return []member{{needs: []string{"a list of the account's resources of type " + rel.Type + ", which Cloud Control does not give"}, unsure: true}}
 }
 
 // step follows one relation from one resource.

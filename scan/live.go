@@ -12,6 +12,7 @@ type Live struct {
 	Resources []LiveResource    // of the stack
 	Around    []LiveResource    // of no stack or another: what rules look at beside the stack's own
 	Unread    map[string]string // types of which not all could be read, and why; relations to them are errors
+	Unlisted  []string          // types that cannot be listed at all; relations to them are unknown
 	Tags      map[string]string // of the stack, which CloudFormation puts on its resources
 }
 
@@ -50,7 +51,7 @@ func (s *Snapshot) Deployed() *cfn.Model {
 		return nil
 	}
 	s.deploy.Do(func() {
-		m := &cfn.Model{Determined: true, Unread: s.Live.Unread, Inputs: models[0].Inputs}
+		m := &cfn.Model{Determined: true, Unread: s.Live.Unread, Unlisted: s.Live.Unlisted, Inputs: models[0].Inputs}
 		for i := range s.Live.Resources {
 			r := &s.Live.Resources[i]
 			if r.Model == nil {

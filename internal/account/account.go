@@ -86,6 +86,8 @@ func reader(c aws.Config, perSecond int) *cloudcontrol.Reader {
 
 func load(ctx context.Context, o Options) (aws.Config, error) {
 	var options []func(*config.LoadOptions) error
+	// Scans of a whole account outlast the SDK's three attempts at CloudFormation's limits.
+	options = append(options, config.WithRetryMaxAttempts(8))
 	if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))
 	}
@@ -103,6 +105,9 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	return c, nil
 }
+
+// Regions lists the regions that are read.
+func (a *Account) Regions() []string { return a.regions }
 
 // Targets lists the stacks: those that were named, or all, nested ones too.
 func (a *Account) Targets(ctx context.Context) ([]scan.Target, error) {

@@ -30,6 +30,7 @@ type judgeFlags struct {
 	param           []string
 	params          []string
 	region, account string
+	regions         bool // region may be several, with commas between them
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
@@ -47,9 +48,14 @@ func (f *judgeFlags) check() error {
 	if f.account != "" && (len(f.account) != 12 || strings.Trim(f.account, "0123456789") != "") {
 		return usagef("--account %q is no account: it has 12 digits", f.account)
 	}
-	if parts := strings.Split(f.region, "-"); f.region != "" && (len(parts) < 3 || len(parts[0]) < 2 || strings.Trim(parts[len(parts)-1], "0123456789") != "" ||
-		strings.Trim(f.region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "") {
-		return usagef("--region %q is no region: they are written as us-east-1", f.region)
+	for region := range strings.SplitSeq(f.region, ",") {
+		if parts := strings.Split(region, "-"); f.region != "" && (len(parts) < 3 || len(parts[0]) < 2 || strings.Trim(parts[len(parts)-1], "0123456789") != "" ||
+			strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "") {
+			return usagef("--region %q is no region: they are written as us-east-1", region)
+		}
+	}
+	if !f.regions && strings.Contains(f.region, ",") {
+		return usagef("--region %q: templates are judged for one region. several are for deployed stacks, by --stack or --all-stacks", f.region)
 	}
 	return nil
 }
@@ -237,37 +243,10 @@ func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequ
 	if err != nil {
 		return nil, err
 	}
-	o := local.Options{
+	return j.run(ctx, s, q, local.Options{
 		Templates: list.Templates, Skipped: list.Skipped, Parameters: j.params,
-		Account: j.flags.account, Region: j.flags.region,
-		Rules: j.set, Policy: j.policy, NoSuppressions: q.noSuppressions,
-		Data: q.data, Paths: paths, Provenance: j.provenance(), Observe: q.timed.observer(),
-	}
-	if q.data != "" {
-		o.Render = j.render
-		o.Waiting = func() {
-			if q.bar != nil {
-				q.bar.clear()
-			}
-			fmt.Fprintf(s.Err, "plumbline: waiting for another scan that writes to %q\n", q.data)
-		}
-	}
-	if q.keep != nil {
-		o.Keep = func(status string) bool { return q.keep[status] }
-	}
-	if q.bar != nil {
-		o.Progress = q.bar.step
-	}
-	before := processorTime()
-	rep, err := local.Scan(ctx, o)
-	if rep == nil {
-		return nil, err
-	}
-	j.unkept = err
-	q.timed.scanned(j.set.Compiling(), processorTime()-before)
-	j.report = rep
-	j.warnings = append(j.warnings, rep.Warnings...)
-	return rep, nil
+		Account: j.flags.account, Region: j.flags.region, Paths: paths,
+	})
 }
 
 func (j *judge) provenance() scan.Provenance {

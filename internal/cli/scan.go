@@ -13,6 +13,7 @@ import (
 
 	"plumbline/finding"
 	"plumbline/internal/report"
+	"plumbline/scan"
 )
 
 // scanFlags is what `plumbline scan` was asked for.
@@ -22,6 +23,7 @@ type scanFlags struct {
 	frameworks            []string
 	failOn, severity      string
 	judge                 judgeFlags
+	live                  liveFlags
 	data, baseline        string
 	noSuppressions        bool
 	exitZero, quiet       bool
@@ -35,13 +37,16 @@ func newScan(s *Streams) *cobra.Command {
 	var f scanFlags
 	c := &cobra.Command{
 		Use:   "scan [flags] PATH...",
-		Short: "Judge templates, folders and CDK output",
+		Short: "Judge templates, folders, CDK output and deployed stacks",
 		Long: `Judge CloudFormation templates against PCI DSS v4.0.1 and your own policies.
 
 A PATH is a template (YAML or JSON), a folder of templates, a cdk.out, or - for
 standard input. Each template goes through the scan-stack workflow. Parameters
 without a value stay unknown: a verdict that depends on one is "unknown" and says
 what would settle it.
+
+With --stack or --all-stacks deployed stacks are scanned instead: their templates
+with the parameters they have, their live resources, and whether the two agree.
 
 The policy file is plumbline.yaml in the current folder, unless --policy names another.
 
@@ -53,11 +58,13 @@ path is typed.`,
   plumbline scan cdk.out --framework pci-dss-4.0.1 --format html --output report.html
   plumbline scan --param Environment=prod --fail-on high templates/
   cdk synth | plumbline scan -
+  plumbline scan --stack Payments --region eu-west-1 --profile audit
   plumbline scan cdk.out --format json > before.json; plumbline scan cdk.out --baseline before.json`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("scan needs a PATH: a template, a folder, a cdk.out, or - for standard input. see \"plumbline scan --help\"")
+			if err := f.live.check(args, &f.judge); err != nil {
+				return err
 			}
+			f.judge.regions = f.live.asked()
 			return runScan(c.Context(), s, &f, args)
 		},
 	}
@@ -71,6 +78,7 @@ path is typed.`,
 	fl.StringVar(&f.severity, "severity", "low", "list violations of this `SEVERITY` or above: critical, high, medium, low")
 	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")
 	f.judge.register(c)
+	f.live.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
 	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists, but for what cannot be judged")
 	fl.BoolVar(&f.noSuppressions, "no-suppressions", false, "show suppressed findings as what they are")
@@ -185,7 +193,13 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 		// they need passes as findings; all else takes counts.
 		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"] || inFramework != nil}
 	}
-	rep, err := j.scan(ctx, s, paths, scanRequest{f.data, keep, f.noSuppressions, bar, timed})
+	q := scanRequest{f.data, keep, f.noSuppressions, bar, timed}
+	var rep *scan.Report
+	if f.live.asked() {
+		rep, err = j.scanStacks(ctx, s, &f.live, q)
+	} else {
+		rep, err = j.scan(ctx, s, paths, q)
+	}
 	if bar != nil {
 		bar.clear()
 	}

@@ -6,15 +6,19 @@ import (
 	"time"
 )
 
-// pace spaces calls out: each takes the next free moment. When the service
-// asks to slow down the space doubles, and it shrinks again with each call
-// that is answered. Safe for concurrent use.
+// pace spaces calls out: each takes the next free moment, and moments that
+// nobody took are saved for a burst. When the service asks to slow down the space
+// doubles and nothing is saved; it shrinks again with each call that is
+// answered. Safe for concurrent use.
 type pace struct {
 	mu    sync.Mutex
 	least time.Duration // the space at full pace
 	space time.Duration
 	next  time.Time
 }
+
+// burst is how many calls may be made at once after a pause.
+const burst = 10
 
 // slowest is the longest space between two calls.
 const slowest = 2 * time.Second
@@ -28,13 +32,15 @@ func newPace(perSecond int) *pace {
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
 	now := time.Now()
-	if p.next.Before(now) {
+	if saved := now.Add(-burst * p.space); p.next.Before(saved) && p.space == p.least {
+		p.next = saved
+	} else if p.next.Before(now) && p.space > p.least {
 		p.next = now
 	}
 	at := p.next
 	p.next = at.Add(p.space)
 	p.mu.Unlock()
-	if at.Equal(now) {
+	if !at.After(now) {
 		return ctx.Err()
 	}
 	timer := time.NewTimer(time.Until(at))

@@ -150,7 +150,8 @@ func (r *runner) scanned(input []byte) {
 		r.backends.memory.Drop(scan.WorkFolder(in.ScanID, in.Target))
 	}
 	if n := r.done.Add(1); r.o.Progress != nil {
-		r.o.Progress(min(int(n), len(r.o.Templates)), len(r.o.Templates)) // what is gone is done as well
+		total := len(r.o.Templates) + r.o.Total
+		r.o.Progress(min(int(n), total), total) // what is gone is done as well
 	}
 }
 

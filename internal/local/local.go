@@ -74,7 +74,7 @@ type Options struct {
 	Workers  int                                        // templates at once; 0: GOMAXPROCS
 	Progress func(done, total int)                      // after each template; from any goroutine
 	Observe  func(phase scan.Phase, took time.Duration) // after each piece of work; from any goroutine. Adds nothing where nil.
-	Notice   func(scan.Notice)                          // each message to people, also those kept in Data; from any goroutine
+	Notice   func(scan.Notice)                          // each message that people are told of; from any goroutine. Data keeps those to tickets as well
 	Watch    func(engine.Event)                         // every event of every execution; must not block
 	Now      func() time.Time                           // nil: time.Now
 	ScanID   string                                     // "": a new one

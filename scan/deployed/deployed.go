@@ -76,6 +76,7 @@ type listing struct {
 	at        time.Time
 	resources []scan.LiveResource
 	why       string // not all could be read
+	unlisted  bool   // none can ever be
 }
 
 // New returns a reader. relations may be nil: nothing around stacks is read.
@@ -303,7 +304,12 @@ func (a *surroundings) list(ctx context.Context, rel *ruleset.Relation, from *cf
 		a.live.Around = append(a.live.Around, *x)
 		a.enter(x, scan.OutsideID(x.Type, x.Identifier))
 	}
-	if l.why != "" {
+	switch {
+	case l.unlisted:
+		if !slices.Contains(a.live.Unlisted, rel.Type) {
+			a.live.Unlisted = append(a.live.Unlisted, rel.Type)
+		}
+	case l.why != "":
 		a.unread(rel.Type, l.why)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"plumbline/cfn/schema"
@@ -56,6 +57,10 @@ func (r *Reader) list(ctx context.Context, rel *ruleset.Relation, names []string
 const needsParent = "it is listed below a parent only"
 
 func (r *Reader) fill(ctx context.Context, typ string, within map[string]string, l *listing) {
+	if s := schema.Lookup(typ); s != nil && !slices.Contains(s.Handlers, "list") {
+		l.unlisted = true
+		return
+	}
 	ids, err := r.models.List(ctx, typ, within)
 	var refused *live.Refused
 	switch {
@@ -64,7 +69,7 @@ func (r *Reader) fill(ctx context.Context, typ string, within map[string]string,
 		l.why = needsParent + ": " + refused.Message
 		return
 	case errors.As(err, &refused) && unsupported(refused.Code):
-		l.why = fmt.Sprintf("Cloud Control does not list %s: %s", typ, refused.Message)
+		l.unlisted = true
 		return
 	default:
 		l.why = Why(typ, "list", err)
