@@ -46,7 +46,9 @@ func Mail(n scan.Notice) (subject, body string) {
 	if n.Audience != "" {
 		fmt.Fprintf(&b, "Owner: %s\n", text(n.Audience, 100))
 	}
-	list(&b, n, "New", n.Items, n.Count)
+	if n.Kind != scan.NoticePartial { // whose count is of targets
+		list(&b, n, "New", n.Items, n.Count)
+	}
 	list(&b, n, "Ended", n.Ended, n.EndedAll)
 	if n.Ticket != "" {
 		fmt.Fprintf(&b, "\nOpen after this scan: %d of severity %s.\n", n.Remaining, n.Severity)

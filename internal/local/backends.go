@@ -5,6 +5,7 @@ import (
 	"errors"
 	"syscall"
 
+	"plumbline/alert"
 	"plumbline/blob"
 	"plumbline/scan"
 	"plumbline/tasks/assess"
@@ -65,7 +66,7 @@ func (b *backends) close(how ending) error {
 // and hands it on.
 type notices struct {
 	ledger *ledger           // nil: none is kept
-	tell   func(scan.Notice) // may be nil
+	tell   func(scan.Notice) // what people are told of; may be nil
 }
 
 // Send takes one message.
@@ -75,7 +76,7 @@ func (n notices) Send(_ context.Context, m scan.Notice) error {
 			return err
 		}
 	}
-	if n.tell != nil {
+	if n.tell != nil && alert.Told(m) {
 		n.tell(m)
 	}
 	return nil

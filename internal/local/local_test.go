@@ -378,8 +378,8 @@ func TestWhatIsAssessedIsLetGo(t *testing.T) {
 	if _, err := r.scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.backends.memory.Len(); n != 5 { // two assessments, targets, summary, report
-		t.Errorf("%d objects are still held, want 5", n)
+	if n := r.backends.memory.Len(); n != 6 { // two assessments, targets, summary, report, digest
+		t.Errorf("%d objects are still held, want 6", n)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/listtargets"
+	"plumbline/tasks/measuresla"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 	"plumbline/tasks/recordfailure"
@@ -36,6 +37,7 @@ func contracts() map[string][2]any {
 		"WriteReport":     {writereport.In{}, writereport.Out{}},
 		"Notify":          {notify.In{}, notify.Out{}},
 		"Summarize":       {summarize.In{}, summarize.Out{}},
+		"MeasureSLA":      {measuresla.In{}, measuresla.Out{}},
 		"RecordFailure":   {scan.FailureInput{}, recordfailure.Out{}},
 	}
 	for _, d := range finding.Domains {

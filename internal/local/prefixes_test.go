@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/asl/engine"
 	"plumbline/blob"
 	"plumbline/internal/files"
 	"plumbline/scan"
@@ -48,6 +49,8 @@ func (w *watched) Put(ctx context.Context, key string, v any) (blob.Ref, error) 
 // and in one that loses a target.
 func TestTasksKeepToTheirPrefixes(t *testing.T) {
 	seen := map[string]*watched{}
+	sla, _ := catalog.Find("MeasureSLA")
+	list := append(slices.Clone(catalog.Tasks), sla)
 	for _, broken := range []map[string]tasks.Func{nil, {"${AssessArn}": failTask(catalog.ObjectLost)}} {
 		o := Options{
 			Templates: folder(t, map[string]string{"a.yaml": bad, "b.yaml": good}), Rules: open(t), Now: clock(), Workers: 1, ScanID: "s1",
@@ -62,7 +65,7 @@ func TestTasksKeepToTheirPrefixes(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.objects = objects{bucket}
-		for _, task := range catalog.Tasks {
+		for _, task := range list {
 			if seen[task.Name] == nil {
 				seen[task.Name] = &watched{read: map[string]bool{}, wrote: map[string]bool{}}
 			}
@@ -76,11 +79,19 @@ func TestTasksKeepToTheirPrefixes(t *testing.T) {
 		if _, err := r.scan(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		input, err := r.input(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		input = []byte(strings.Replace(string(input), "{", `{"always":true,`, 1))
+		if res, err := r.run(t.Context(), r.machines["${SLAReportArn}"], input, 1); err != nil || res.Status != engine.Succeeded {
+			t.Fatal(err, res)
+		}
 		if _, err := r.close(t.Context(), succeeded, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, task := range catalog.Tasks {
+	for _, task := range list {
 		reads := slices.DeleteFunc(slices.Clone(task.Reads), func(p string) bool { return p == catalog.Bundles }) // read before the task begins
 		got := [2][]string{slices.Sorted(maps.Keys(seen[task.Name].read)), slices.Sorted(maps.Keys(seen[task.Name].wrote))}
 		want := [2][]string{slices.Sorted(slices.Values(reads)), slices.Sorted(slices.Values(task.Writes))}
@@ -93,8 +104,8 @@ func TestTasksKeepToTheirPrefixes(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []string{scan.WorkPrefix, scan.ReportsPrefix, scan.ScansPrefix, scan.FailuresPrefix} {
-		if !slices.ContainsFunc(catalog.Tasks, func(task catalog.Task) bool { return slices.Contains(task.Writes, p) }) {
+	for _, p := range []string{scan.WorkPrefix, scan.ReportsPrefix, scan.ScansPrefix, scan.FailuresPrefix, scan.SLAPrefix} {
+		if !slices.ContainsFunc(list, func(task catalog.Task) bool { return slices.Contains(task.Writes, p) }) {
 			t.Errorf("no task writes below %s", p)
 		}
 	}
