@@ -16,6 +16,15 @@ type Live struct {
 	Tags      map[string]string // of the stack, which CloudFormation puts on its resources
 }
 
+// Owned is what a stack is made of, by CloudFormation.
+type Owned struct {
+	Resources []OwnedResource
+	Tags      map[string]string // of the stack
+}
+
+// OwnedResource is one resource as CloudFormation knows it.
+type OwnedResource struct{ LogicalID, Type, Physical string }
+
 // LiveResource is one deployed resource.
 type LiveResource struct {
 	LogicalID  string // "" for one that is not of the stack

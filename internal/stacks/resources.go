@@ -12,14 +12,13 @@ import (
 
 	"plumbline/internal/throttle"
 	"plumbline/scan"
-	"plumbline/scan/deployed"
 )
 
 // Resources lists what a stack is made of, and the tags that CloudFormation
 // puts on it. A resource that is not made yet, or not any more, is left out; so
 // is all of a stack that is gone.
-func (r *Region) Resources(ctx context.Context, t scan.Target) (deployed.Owned, error) {
-	out := deployed.Owned{Tags: map[string]string{}}
+func (r *Region) Resources(ctx context.Context, t scan.Target) (scan.Owned, error) {
+	out := scan.Owned{Tags: map[string]string{}}
 	described, err := r.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.Stack})
 	switch {
 	case missing(err):
@@ -44,7 +43,7 @@ func (r *Region) Resources(ctx context.Context, t scan.Target) (deployed.Owned, 
 			if notThere(s.ResourceStatus) {
 				continue
 			}
-			out.Resources = append(out.Resources, deployed.Resource{
+			out.Resources = append(out.Resources, scan.OwnedResource{
 				LogicalID: aws.ToString(s.LogicalResourceId), Type: aws.ToString(s.ResourceType), Physical: aws.ToString(s.PhysicalResourceId),
 			})
 		}

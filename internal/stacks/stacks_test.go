@@ -16,7 +16,6 @@ import (
 
 	"plumbline/internal/stacks"
 	"plumbline/scan"
-	"plumbline/scan/deployed"
 )
 
 // service stands in for CloudFormation; a call that a test does not expect fails it.
@@ -213,7 +212,7 @@ func TestResources(t *testing.T) {
 		},
 	}
 	got, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments)
-	want := deployed.Owned{Tags: map[string]string{"team": "pay"}, Resources: []deployed.Resource{{LogicalID: "A", Type: "AWS::S3::Bucket", Physical: "payments-A"}, {LogicalID: "B", Type: "AWS::S3::Bucket", Physical: "payments-B"}}}
+	want := scan.Owned{Tags: map[string]string{"team": "pay"}, Resources: []scan.OwnedResource{{LogicalID: "A", Type: "AWS::S3::Bucket", Physical: "payments-A"}, {LogicalID: "B", Type: "AWS::S3::Bucket", Physical: "payments-B"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

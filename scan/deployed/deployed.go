@@ -24,17 +24,8 @@ type Stacks interface {
 	// Fetch reads a stack's template and parameters; see fetchstack.Source.
 	Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, error)
 	// Resources lists a stack's resources with their physical ids.
-	Resources(ctx context.Context, t scan.Target) (Owned, error)
+	Resources(ctx context.Context, t scan.Target) (scan.Owned, error)
 }
-
-// Owned is what a stack is made of.
-type Owned struct {
-	Resources []Resource
-	Tags      map[string]string // of the stack
-}
-
-// Resource is one resource as CloudFormation knows it.
-type Resource struct{ LogicalID, Type, Physical string }
 
 // Models reads live resources, as Cloud Control does. The errors are those of
 // package remedy/live: ErrGone, ErrThrottled or a *Refused.

@@ -7,6 +7,7 @@ import (
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
+	"plumbline/scan"
 )
 
 // identifier makes Cloud Control's identifier of a resource: the values of the
@@ -14,7 +15,7 @@ import (
 // the physical id; else the properties are read from the template and the
 // physical id stands for the one that only the service knows. why says what
 // could not be told.
-func identifier(x Resource, written *cfn.Resource, physical map[string]string) (id, why string) {
+func identifier(x scan.OwnedResource, written *cfn.Resource, physical map[string]string) (id, why string) {
 	s := schema.Lookup(x.Type)
 	if s == nil || len(s.PrimaryIdentifier) < 2 || strings.Count(x.Physical, "|") == len(s.PrimaryIdentifier)-1 {
 		return x.Physical, ""
