@@ -124,6 +124,10 @@ var (
 	changeResources = []string{"cloudformation:GetResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResourceRequests", "cloudformation:UpdateResource"}
 )
 
+// appendEntry is what appending to the ledger takes: a transaction that puts the
+// entry where its number is free and the one before is taken.
+var appendEntry = []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"}
+
 // Tasks lists the functions in the order in which a scan meets them.
 var Tasks = slices.Concat([]Task{
 	{
@@ -188,7 +192,7 @@ var Tasks = slices.Concat([]Task{
 // apart: an account that is only scanned has none of them.
 var Remediation = []Task{
 	{
-		Name: "JudgeResource", Folder: "judgeresource", MaySet: []string{BucketVar, BundleVar},
+		Name: "JudgeResource", Folder: "judgeresource", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: 2 * time.Minute, MemoryMB: 1024,
 		Actions: slices.Concat(readObjects, readResources), Reads: []string{Bundles},
 		Errors: []string{Throttled, StoreFailed, RulesBroken},
@@ -208,13 +212,13 @@ var Remediation = []Task{
 	{
 		Name: "AskApproval", Folder: "askapproval", Vars: []string{BucketVar, ChangesVar, LedgerVar, CriticalVar, WarningVar, ConsoleVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: slices.Concat(readObjects, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "sns:Publish", "states:SendTaskSuccess"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, appendEntry, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "sns:Publish", "states:SendTaskSuccess"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
 	},
 	{
 		Name: "ReadDecision", Folder: "readdecision", Vars: []string{BucketVar, LedgerVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, appendEntry), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
@@ -226,7 +230,7 @@ var Remediation = []Task{
 	{
 		Name: "ApplyChange", Folder: "applychange", Vars: []string{BucketVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, changeResources, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
@@ -238,13 +242,13 @@ var Remediation = []Task{
 	{
 		Name: "UndoChange", Folder: "undochange", Vars: []string{BucketVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, changeResources, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
 		Name: "RecordChange", Folder: "recordchange", Vars: []string{BucketVar, LedgerVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem", "dynamodb:Query"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, appendEntry), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{

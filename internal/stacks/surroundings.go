@@ -1,0 +1,57 @@
+package stacks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"plumbline/cfn"
+	"plumbline/finding"
+	"plumbline/internal/throttle"
+	"plumbline/scan"
+)
+
+// Around are the resources of the stack that owns a resource, as its template
+// has them; nil where no stack does, or its template cannot be read as one.
+func (r *Region) Around(ctx context.Context, of finding.Resource) (*cfn.Model, error) {
+	if of.Stack == "" {
+		return nil, nil
+	}
+	s, err := r.Fetch(ctx, scan.Target{Stack: of.Stack, Account: of.Account, Region: of.Region})
+	if err != nil || s.Gone {
+		return nil, err
+	}
+	t, err := cfn.Parse(of.Stack, s.Source)
+	if err != nil {
+		return nil, nil //nolint:nilerr // what a template that cannot be read says is not known
+	}
+	worlds := t.Worlds(cfn.Inputs{Parameters: s.Parameters, Account: of.Account, Region: of.Region, Stack: of.Stack})
+	if len(worlds) == 0 {
+		return nil, nil
+	}
+	return worlds[0], nil
+}
+
+// Updating says in which state the stack is that owns a resource where
+// CloudFormation changes it now; "" where it is at rest, gone, or none does.
+func (r *Region) Updating(ctx context.Context, of finding.Resource) (string, error) {
+	if of.Stack == "" {
+		return "", nil
+	}
+	out, err := r.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &of.Stack})
+	switch {
+	case missing(err):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("describe stack %q: %w", of.Stack, throttle.Wrap(err, scan.ErrThrottled))
+	case len(out.Stacks) == 0 || slices.Contains(nothingDeployed, out.Stacks[0].StackStatus):
+		return "", nil
+	}
+	if state := string(out.Stacks[0].StackStatus); strings.HasSuffix(state, "_IN_PROGRESS") {
+		return state, nil
+	}
+	return "", nil
+}

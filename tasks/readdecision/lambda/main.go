@@ -1,0 +1,35 @@
+// Command lambda is the function ReadDecision: the workflow remediate-finding calls it.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"plumbline/internal/dynamo"
+	"plumbline/internal/s3blob"
+	"plumbline/ledger"
+	"plumbline/tasks"
+	"plumbline/tasks/readdecision"
+)
+
+func main() {
+	c, err := readdecision.ConfigFromEnv(os.LookupEnv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
+	table := dynamodb.NewFromConfig(account)
+	entries := &ledger.Ledger{Store: dynamo.NewLedger(table, c.Ledger)}
+	lambda.Start(tasks.Of(readdecision.New(entries, blobs, time.Now).Handle))
+}

@@ -1,0 +1,24 @@
+package tellchange
+
+import (
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket   string // of plans
+	Critical string // ARN of the topic of critical violations
+	Warning  string // ARN of the topic of all other messages
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.CriticalVar, Value: &c.Critical, Meaning: "the ARN of the topic of critical violations"},
+		tasks.Variable{Name: catalog.WarningVar, Value: &c.Warning, Meaning: "the ARN of the topic of all other messages"},
+	)
+	return c, err
+}
