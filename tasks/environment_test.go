@@ -104,7 +104,7 @@ func TestConfigs(t *testing.T) {
 	}
 	want := map[string]any{
 		"assess": assess.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "evaluate": []any{finding.Network, "bucket", "bundle"},
-		"fetchstack": fetchstack.Config{Bucket: "bucket"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
+		"fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
 		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
 		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},

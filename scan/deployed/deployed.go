@@ -50,6 +50,9 @@ const (
 	Fresh = time.Minute
 )
 
+// reserve is kept of the time there is for handing on what was read.
+const reserve = 8 * time.Second
+
 // Reader reads the stacks of one account and region. Safe for concurrent use.
 type Reader struct {
 	stacks    Stacks
@@ -91,6 +94,13 @@ func (r *Reader) Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, erro
 	if err != nil {
 		return nil, err
 	}
+	// What is not read in time is told, while there is time to tell it.
+	whole := ctx
+	if end, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, end.Add(-reserve))
+		defer stop()
+	}
 	l := &scan.Live{Tags: owned.Tags}
 	physical := map[string]string{}
 	for _, x := range owned.Resources {
@@ -108,8 +118,8 @@ func (r *Reader) Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, erro
 	if err := r.around(ctx, l); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if whole.Err() != nil {
+		return nil, whole.Err()
 	}
 	s.Live = l
 	return s, nil
@@ -183,7 +193,7 @@ func (r *Reader) around(ctx context.Context, l *scan.Live) error {
 			return err
 		}
 		for _, relations := range rules {
-			if ctx.Err() != nil {
+			if errors.Is(ctx.Err(), context.Canceled) {
 				return ctx.Err()
 			}
 			a.follow(ctx, subject, relations)

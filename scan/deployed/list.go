@@ -105,6 +105,8 @@ func Why(typ, handler string, err error) string {
 	text := err.Error()
 	var refused *live.Refused
 	switch _, after, named := strings.Cut(text, "not authorized to perform: "); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("%s could not be read in the time there was. scan it again, or more seldom", typ)
 	case errors.Is(err, live.ErrThrottled):
 		return fmt.Sprintf("%s could not be read: the service asked to slow down for too long. scan it again", typ)
 	case named:

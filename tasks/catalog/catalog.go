@@ -25,7 +25,10 @@ type Task struct {
 	Reads    []string // prefixes of the keys in the bucket that s3:GetObject is for
 	Writes   []string // prefixes of the keys in the bucket that s3:PutObject is for
 	Errors   []string // names it reports, apart from BadInput and Unexpected
-	Mutates  bool     // it changes more than the scan's own working objects: never retried on States.ALL
+	// ReadsLive: it reads resources of any type, for which Cloud Control needs the
+	// permissions of their services besides: AWS's policy SecurityAudit.
+	ReadsLive bool
+	Mutates   bool // it changes more than the scan's own working objects: never retried on States.ALL
 }
 
 // Placeholder is the text by which a workflow names the function.
@@ -143,9 +146,10 @@ var Tasks = slices.Concat([]Task{
 		Errors: []string{Throttled, StoreFailed},
 	},
 	{
-		Name: "FetchStack", Folder: "fetchstack", Vars: []string{BucketVar},
-		Timeout: time.Minute, MemoryMB: 512,
-		Actions: []string{"s3:PutObject", "cloudformation:DescribeStacks", "cloudformation:GetTemplate"}, Writes: []string{work},
+		Name: "FetchStack", Folder: "fetchstack", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
+		Timeout: time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(writeObjects, []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources", "cloudformation:GetResource", "cloudformation:ListResources"}),
+		Reads:   []string{Bundles}, Writes: []string{work}, ReadsLive: true,
 		Errors: []string{Throttled, StoreFailed},
 	},
 }, evaluations(), []Task{

@@ -1,5 +1,5 @@
 // Package fetchstack makes a snapshot of a target: the template, the
-// parameters it is deployed with, and in time its live resources.
+// parameters it is deployed with, and its live resources.
 package fetchstack
 
 import (
@@ -21,6 +21,7 @@ type Source interface {
 // Config says what the function works with on AWS.
 type Config struct {
 	Bucket string // of reports and of what states hand on
+	Bundle string // key of the organisation's policy and rules; "": the built-in rules and no policy
 }
 
 // ConfigFromEnv reads the configuration from the environment.
@@ -28,6 +29,7 @@ func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
 	err := tasks.Environment(lookup,
 		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.BundleVar, Value: &c.Bundle, Meaning: tasks.BundleMeaning, Optional: true},
 	)
 	return c, err
 }

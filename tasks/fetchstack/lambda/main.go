@@ -5,28 +5,43 @@ import (
 	"context"
 	"log"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
+	awscloudcontrol "github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"plumbline/internal/bundle"
+	"plumbline/internal/cloudcontrol"
 	"plumbline/internal/s3blob"
 	"plumbline/internal/stacks"
+	"plumbline/scan/deployed"
 	"plumbline/tasks"
 	"plumbline/tasks/fetchstack"
 )
 
+// perSecond bounds one function's calls of Cloud Control: five at work leave
+// the account's 25 a second. What is asked to slow down all the same, does.
+const perSecond = 5
+
 func main() {
+	ctx := context.Background()
 	c, err := fetchstack.ConfigFromEnv(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	source := stacks.New(cloudformation.NewFromConfig(account), account.Region)
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
+	b, err := bundle.Open(ctx, blobs, c.Bundle)
+	if err != nil {
+		log.Fatal(err)
+	}
+	source := deployed.New(stacks.New(cloudformation.NewFromConfig(account), account.Region),
+		cloudcontrol.NewReader(awscloudcontrol.NewFromConfig(account), perSecond), b.Set.Relations, time.Now)
 	lambda.Start(tasks.Of(fetchstack.New(source, blobs).Handle))
 }
