@@ -57,6 +57,18 @@ func (d *Described) Rules(r *scan.Report) map[string]report.Rule {
 	return out
 }
 
+// Rule describes one rule; nil for one that is not known.
+func (d *Described) Rule(id string) *report.Rule {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	x, ok := d.rules[id]
+	if !ok {
+		x = d.rule(id)
+		d.rules[id] = x
+	}
+	return x
+}
+
 func (d *Described) rule(id string) *report.Rule {
 	e := d.set.Index().Entry(id)
 	if e == nil {

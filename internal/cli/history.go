@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/finding"
+	"plumbline/internal/bundle"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 )
 
 func newHistory(s *Streams) *cobra.Command {
-	var data, format string
+	var data, format, account, region string
 	c := &cobra.Command{
 		Use:     "history --data DIR",
 		Short:   "Show past scans, and what is new, open and resolved since",
@@ -27,8 +29,11 @@ func newHistory(s *Streams) *cobra.Command {
 			if data == "" {
 				return usagef("history needs --data DIR, the folder that \"plumbline scan --data DIR\" wrote to")
 			}
-			if err := oneOf("--format", format, []string{"table", "json"}); err != nil {
+			if err := oneOf("--format", format, []string{"table", "json", "asff"}); err != nil {
 				return err
+			}
+			if format == "asff" {
+				return historyASFF(c.Context(), s, data, account, region)
 			}
 			h, err := local.ReadHistory(c.Context(), data)
 			if err != nil {
@@ -42,9 +47,34 @@ func newHistory(s *Streams) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&data, "data", "", "the `DIR` that scans were kept in")
-	c.Flags().StringVarP(&format, "format", "f", "table", "as `FORMAT`: table or json")
-	complete(c, "format", []string{"table", "json"})
+	c.Flags().StringVarP(&format, "format", "f", "table", "as `FORMAT`: table, json, or asff, Security Hub's format, of every finding")
+	c.Flags().StringVar(&account, "account", "", "asff: the `ACCOUNT` of findings that name none")
+	c.Flags().StringVar(&region, "region", "", "asff: the `REGION` of findings that name none")
+	complete(c, "format", []string{"table", "json", "asff"})
 	return c
+}
+
+// historyASFF writes all that a data folder remembers in the AWS Security Finding Format.
+func historyASFF(ctx context.Context, s *Streams, data, account, region string) error {
+	var f judgeFlags
+	f.account, f.region = account, region
+	j, err := f.open(s)
+	if err != nil {
+		return err
+	}
+	var records []finding.Record
+	for r, err := range local.Records(ctx, data) {
+		if err != nil {
+			return usageError{err}
+		}
+		records = append(records, r)
+	}
+	rules := bundle.Describe(j.set, j.policy, false)
+	err = report.ASFF(s.Out, records, report.ASFFOptions{Account: account, Region: region, Rule: rules.Rule})
+	if err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 type historyScan struct {
