@@ -95,7 +95,7 @@ func Patched(model, patch []byte) (bool, error) {
 		if op.Op == "test" {
 			continue
 		}
-		var at any = root
+		at := root
 		there := true
 		for _, key := range op.keys() {
 			in, ok := at.(map[string]any)

@@ -20,9 +20,11 @@ const (
 	Resource = "resource" // the resource, while it is changed
 )
 
-// FindingFor is how long a violation stays taken: longer than any approval by
-// the shipped policy is waited for. A workflow that ends gives it back before.
-const FindingFor = 8 * 24 * time.Hour
+// FindingFor is how long a violation stays taken: longer than an approval by the
+// shipped policy is waited for. A workflow that ends gives it back before. Where
+// the policy waits longer, a second change may be planned meanwhile; the lease of
+// the resource and the look before the change keep the two apart.
+const FindingFor = 4 * 24 * time.Hour
 
 // ResourceFor is how long a resource stays taken: Cloud Control ends a request
 // that takes longer than that. Each attempt extends it.
