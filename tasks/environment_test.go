@@ -13,6 +13,7 @@ import (
 	"plumbline/tasks"
 	"plumbline/tasks/assess"
 	"plumbline/tasks/catalog"
+	"plumbline/tasks/checkcompliance"
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/intake"
@@ -33,6 +34,7 @@ var configs = map[string]func(lookup) (any, error){
 		c, err := evaluate.ConfigFromEnv(l)
 		return []any{c.Domain, c.Bucket, c.Bundle}, err
 	},
+	"checkcompliance": func(l lookup) (any, error) { return checkcompliance.ConfigFromEnv(l) },
 	"fetchstack":      func(l lookup) (any, error) { return fetchstack.ConfigFromEnv(l) },
 	"intake":          func(l lookup) (any, error) { return intake.ConfigFromEnv(l) },
 	"listtargets":     func(l lookup) (any, error) { return listtargets.ConfigFromEnv(l) },
@@ -104,7 +106,7 @@ func TestConfigs(t *testing.T) {
 	}
 	want := map[string]any{
 		"assess": assess.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "evaluate": []any{finding.Network, "bucket", "bundle"},
-		"fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
+		"checkcompliance": checkcompliance.Config{Bucket: "bucket", Bundle: "bundle"}, "fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
 		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
 		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},

@@ -140,6 +140,13 @@ var Tasks = slices.Concat([]Task{
 		Errors:  []string{Throttled, StoreFailed}, Mutates: true,
 	},
 	{
+		Name: "CheckCompliance", Folder: "checkcompliance", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
+		Timeout: 5 * time.Minute, MemoryMB: 1024,
+		Actions: slices.Concat(readObjects, []string{"cloudformation:GetResource", "cloudformation:ListResources", "config:PutEvaluations"}),
+		Reads:   []string{Bundles}, ReadsLive: true,
+		Errors: []string{Throttled, StoreFailed, RulesBroken},
+	},
+	{
 		Name: "ListTargets", Folder: "listtargets", Vars: []string{BucketVar},
 		Timeout: 5 * time.Minute, MemoryMB: 256,
 		Actions: []string{"s3:PutObject", "cloudformation:ListStacks"}, Writes: []string{work},
