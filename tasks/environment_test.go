@@ -14,6 +14,7 @@ import (
 	"plumbline/tasks/assess"
 	"plumbline/tasks/catalog"
 	"plumbline/tasks/checkcompliance"
+	"plumbline/tasks/checkhook"
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/intake"
@@ -34,6 +35,7 @@ var configs = map[string]func(lookup) (any, error){
 		c, err := evaluate.ConfigFromEnv(l)
 		return []any{c.Domain, c.Bucket, c.Bundle}, err
 	},
+	"checkhook":       func(l lookup) (any, error) { return checkhook.ConfigFromEnv(l) },
 	"checkcompliance": func(l lookup) (any, error) { return checkcompliance.ConfigFromEnv(l) },
 	"fetchstack":      func(l lookup) (any, error) { return fetchstack.ConfigFromEnv(l) },
 	"intake":          func(l lookup) (any, error) { return intake.ConfigFromEnv(l) },
@@ -44,6 +46,9 @@ var configs = map[string]func(lookup) (any, error){
 	"summarize":       func(l lookup) (any, error) { return summarize.ConfigFromEnv(l) },
 	"writereport":     func(l lookup) (any, error) { return writereport.ConfigFromEnv(l) },
 }
+
+// formed are values of variables that do not take any text.
+var formed = map[string]string{catalog.BlockingVar: "critical,high", catalog.ChannelsVar: "[]"}
 
 // TestTheCatalogueIsWhatFunctionsRead holds the catalogue's variables to those
 // that a function looks up: the deployment sets nothing else.
@@ -58,6 +63,9 @@ func TestTheCatalogueIsWhatFunctionsRead(t *testing.T) {
 			set := func(name string) (string, bool) {
 				asked = append(asked, name)
 				if v, ok := task.Env[name]; ok {
+					return v, true
+				}
+				if v, ok := formed[name]; ok {
 					return v, true
 				}
 				return "value of " + name, true
@@ -106,8 +114,8 @@ func TestConfigs(t *testing.T) {
 	}
 	want := map[string]any{
 		"assess": assess.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "evaluate": []any{finding.Network, "bucket", "bundle"},
-		"checkcompliance": checkcompliance.Config{Bucket: "bucket", Bundle: "bundle"}, "fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
-		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning"},
+		"checkhook": checkhook.Config{Bucket: "bucket", Bundle: "bundle", Exempt: checkhook.Exempt}, "checkcompliance": checkcompliance.Config{Bucket: "bucket", Bundle: "bundle"}, "fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
+		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning", Bucket: "bucket"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
 		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},
 	}

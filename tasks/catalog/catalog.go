@@ -94,6 +94,7 @@ const (
 	ConsoleVar  = "APPROVAL_URL"   // page on which people decide; the request's id follows it
 	LettersVar  = "DEAD_LETTERS"   // URL of the queue of what no channel takes
 	SecretsVar  = "SECRETS"        // by channel the name of its secret in Secrets Manager, as JSON
+	BlockingVar = "BLOCKING"       // severities for which the hook refuses a change, with commas between them; may be unset
 	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
@@ -145,6 +146,11 @@ var Tasks = slices.Concat([]Task{
 		Actions: slices.Concat(readObjects, []string{"cloudformation:GetResource", "cloudformation:ListResources", "config:PutEvaluations"}),
 		Reads:   []string{Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, StoreFailed, RulesBroken},
+	},
+	{
+		Name: "CheckHook", Folder: "checkhook", Vars: []string{BucketVar}, MaySet: []string{BundleVar, BlockingVar},
+		Timeout: 25 * time.Second, MemoryMB: 1024, // a hook waits for 30 seconds
+		Actions: readObjects, Reads: []string{Bundles},
 	},
 	{
 		Name: "ListTargets", Folder: "listtargets", Vars: []string{BucketVar},
