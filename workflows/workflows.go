@@ -33,6 +33,7 @@ var Machines = []Machine{
 	{Name: "ScanStack", File: "scan-stack", Why: "started by an event or a person: its history is kept, its name is used once"},
 	{Name: "ScanStackSweep", File: "scan-stack", Express: true, Why: "started by scan-estate for each target: Standard costs for each of its twenty transitions"},
 	{Name: "ScanEstate", File: "scan-estate", Why: "runs for hours, and only Standard has Distributed Map"},
+	{Name: "SLAReport", File: "sla-report", Why: "runs once a day; its history shows that it did"},
 	{Name: "ReportFailure", File: "report-failure", Why: "a failure is told once and its history kept"},
 }
 
@@ -45,13 +46,8 @@ var Remediation = []Machine{
 	{Name: "RemediateFinding", File: "remediate-finding", Why: "waits for people for days, by a token that only Standard has"},
 }
 
-// Reporting lists the state machines that tell of the findings as a whole.
-var Reporting = []Machine{
-	{Name: "SLAReport", File: "sla-report", Why: "runs once a day; its history shows that it did"},
-}
-
-// All lists the state machines of all of them.
-func All() []Machine { return slices.Concat(Machines, Remediation, Reporting) }
+// All lists the state machines of both.
+func All() []Machine { return slices.Concat(Machines, Remediation) }
 
 // BucketPlaceholder is the text by which workflows name the bucket of reports
 // and of what states hand on.

@@ -41,6 +41,8 @@ func OfTask(t catalog.Task) ([]Statement, error) {
 			s.Resources, table = []string{events}, true
 		case "dynamodb:UpdateItem":
 			s.Resources, table = []string{findings}, true
+		case "dynamodb:Scan":
+			s.Resources, s.Why, table = []string{findings}, "terms are measured over all findings; read-only", true
 		case "dynamodb:Query":
 			s.Resources, table = []string{findings + "/index/by-stack"}, true
 		case "states:StartExecution":

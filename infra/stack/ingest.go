@@ -70,6 +70,7 @@ func (s *suite) newIntake(scope constructs.Construct) error {
 	if at := s.d.Schedules.Weekly; at != deployment.Off {
 		rule("Weekly", "scan all stacks each week", &awsevents.CfnRuleProps{ScheduleExpression: jsii.String(at)})
 	}
+	s.newReports(scope)
 	s.newLostExecutions(scope)
 	return nil
 }
@@ -80,6 +81,33 @@ func (s *suite) target(arn string) map[string]any {
 		"id": "Target", "arn": arn,
 		"retryPolicy":      map[string]any{"maximumEventAgeInSeconds": 86400, "maximumRetryAttempts": 185},
 		"deadLetterConfig": map[string]any{"arn": *s.queues.events.QueueArn()},
+	}
+}
+
+// Schedules of the report of terms, after the sweep of the night: on Monday it
+// comes whatever it says, on other days where a violation is overdue.
+const (
+	reportMonday = "cron(0 7 ? * MON *)"
+	reportOthers = "cron(0 7 ? * TUE-SUN *)"
+)
+
+// newReports starts SLAReport on its schedules, under the event's id and time,
+// so that a repetition of the event writes the same report.
+func (s *suite) newReports(scope constructs.Construct) {
+	role := newRole(scope, "ReportsRole", "events.amazonaws.com", "plumbline: starts SLAReport")
+	policy := attach(scope, "ReportsPolicy", role, []permission.Statement{{Actions: []string{"states:StartExecution"}, Resources: []string{"${SLAReportArn}"}}}, s.values)
+	for _, x := range []struct{ id, at, always string }{{"ReportWeekly", reportMonday, "true"}, {"ReportDaily", reportOthers, "false"}} {
+		target := s.target(s.machines["SLAReport"].arn)
+		target["roleArn"] = *role.AttrArn()
+		target["inputTransformer"] = map[string]any{
+			"inputPathsMap": map[string]any{"id": "$.id", "time": "$.time"},
+			"inputTemplate": `{"scanId": "<id>", "started": "<time>", "always": ` + x.always + `}`,
+		}
+		r := awsevents.NewCfnRule(scope, jsii.String(x.id), &awsevents.CfnRuleProps{
+			Description: jsii.String("plumbline: report how long violations stay open"), ScheduleExpression: jsii.String(x.at), Targets: list(target),
+		})
+		r.AddResourceDependency(policy, jsii.String(untilAllowed))
+		s.queues.admit(r.AttrArn())
 	}
 }
 
@@ -96,7 +124,7 @@ func (s *suite) newLostExecutions(scope constructs.Construct) {
 		Description: jsii.String("plumbline: an execution was ended before it could report"),
 		EventPattern: pattern{
 			"source": list("aws.states"), "detail-type": list("Step Functions Execution Status Change"),
-			"detail": pattern{"status": list("TIMED_OUT", "ABORTED"), "stateMachineArn": list(s.machines["ScanStack"].arn, s.machines["ScanEstate"].arn)},
+			"detail": pattern{"status": list("TIMED_OUT", "ABORTED"), "stateMachineArn": list(s.machines["ScanStack"].arn, s.machines["ScanEstate"].arn, s.machines["SLAReport"].arn)},
 		},
 		Targets: list(target),
 	})

@@ -184,8 +184,7 @@ func (r *runner) input(target *scan.Target) ([]byte, error) {
 // scan-estate takes all templates, scan-stack the first. That an execution
 // fails is no error: see the result.
 func Run(ctx context.Context, workflow string, input []byte, o Options) (engine.Result, error) {
-	machines := slices.Concat(workflows.Machines, workflows.Reporting)
-	i := slices.IndexFunc(machines, func(m workflows.Machine) bool { return m.File == workflow })
+	i := slices.IndexFunc(workflows.Machines, func(m workflows.Machine) bool { return m.File == workflow })
 	if i < 0 {
 		if _, err := workflows.Source(workflow); err != nil {
 			return engine.Result{}, err
@@ -207,7 +206,7 @@ func Run(ctx context.Context, workflow string, input []byte, o Options) (engine.
 			return engine.Result{}, err
 		}
 	}
-	res, err := r.run(ctx, r.machines[machines[i].Placeholder()], input, r.o.Workers)
+	res, err := r.run(ctx, r.machines[workflows.Machines[i].Placeholder()], input, r.o.Workers)
 	how := succeeded
 	if err != nil || res.Status != engine.Succeeded {
 		how = failed

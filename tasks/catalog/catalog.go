@@ -197,6 +197,12 @@ var Tasks = slices.Concat([]Task{
 		Errors: []string{Throttled, ObjectLost, StoreFailed, RenderFailed}, Mutates: true,
 	},
 	{
+		Name: "MeasureSLA", Folder: "measuresla", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
+		Timeout: 5 * time.Minute, MemoryMB: 512,
+		Actions: slices.Concat(writeObjects, []string{"dynamodb:Scan"}), Reads: []string{Bundles}, Writes: []string{slas},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+	},
+	{
 		Name: "RecordFailure", Folder: "recordfailure", Vars: []string{BucketVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
 		Actions: []string{"s3:PutObject"}, Writes: []string{failures},
@@ -282,26 +288,19 @@ var Remediation = []Task{
 	},
 }
 
-// Reporting lists the functions behind the scans: what a queue or a schedule
-// calls. Deliver alone runs outside of the VPC; it reads the secrets of its
-// channels and no data.
-var Reporting = []Task{
+// Delivery lists what a queue calls. It runs outside of the VPC, and reads the
+// secrets of its channels and no data.
+var Delivery = []Task{
 	{
 		Name: "Deliver", Folder: "deliver", Vars: []string{QueueVar, LettersVar, ChannelsVar, SecretsVar},
 		Timeout: time.Minute, MemoryMB: 128,
 		Actions: []string{"secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"},
 		Mutates: true,
 	},
-	{
-		Name: "MeasureSLA", Folder: "measuresla", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
-		Timeout: 5 * time.Minute, MemoryMB: 512,
-		Actions: slices.Concat(writeObjects, []string{"dynamodb:Scan"}), Reads: []string{Bundles}, Writes: []string{slas},
-		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
-	},
 }
 
 // All lists the functions of all of them.
-func All() []Task { return slices.Concat(Tasks, Remediation, Reporting) }
+func All() []Task { return slices.Concat(Tasks, Remediation, Delivery) }
 
 // evaluations returns one function a domain, all of the folder evaluate.
 func evaluations() []Task {
