@@ -29,7 +29,7 @@ type rule struct {
 }
 
 // adapters are the packages that know one backend each.
-var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/sns/...", "internal/sqs/...", "internal/webhook/...", "internal/stepfunctions/..."}
+var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/configrules/...", "internal/sns/...", "internal/sqs/...", "internal/webhook/...", "internal/stepfunctions/..."}
 
 // wiring puts tasks, adapters and the engine together.
 var wiring = []string{"internal/account/...", "internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
@@ -70,6 +70,7 @@ var only = []rule{
 	{[]string{"internal/s3blob", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
 	{[]string{"internal/dynamo", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
 	{[]string{"internal/cloudcontrol", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
+	{[]string{"internal/configrules", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/configservice/..."}, nil, "AWS Config stays behind one adapter"},
 	{[]string{"internal/sns", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
 	{[]string{"internal/sqs", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sqs/..."}, nil, "SQS stays behind one adapter"},
 	{[]string{"tasks/deliver/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/secretsmanager/..."}, nil, "one function reads secrets: what it calls with them is outside"},
