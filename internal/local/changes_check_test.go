@@ -39,7 +39,9 @@ func TestFaultsOfACheck(t *testing.T) {
 			if len(x.Plan) == 0 && (got.model == a.before || got.updates != 1) {
 				errs = append(errs, fmt.Errorf("nothing goes wrong, and after %d updates it is %s", got.updates, got.model))
 			}
-			told := slices.ContainsFunc(got.notices, func(id string) bool { return strings.Contains(id, "/"+scan.NoticeChange+"/applied") || strings.Contains(id, "/"+scan.NoticeFailure+"/") })
+			told := slices.ContainsFunc(got.notices, func(id string) bool {
+				return strings.Contains(id, "/"+scan.NoticeChange+"/applied") || strings.Contains(id, "/"+scan.NoticeFailure+"/")
+			})
 			if got.model != clean.model && !told && !slices.ContainsFunc(got.notices, func(id string) bool { return strings.Contains(id, "/"+scan.NoticeChange+"/") }) {
 				errs = append(errs, errors.New("the change was not made, and nobody was told"))
 			}
