@@ -37,6 +37,14 @@ type Deployment struct {
 	// already, or "create". An account has one recorder a region: a second one
 	// fails the deployment.
 	Recorder Recorder `json:"recorder"`
+	// ConfigTypes are the types of resources for which AWS Config asks plumbline
+	// when one changes; default: those of DefaultConfigTypes where the recorder
+	// records, [] for none. Each evaluation is priced by AWS Config.
+	ConfigTypes []string `json:"configTypes"`
+	// Hook says what becomes of a resource that breaks a critical or high rule when
+	// CloudFormation or Cloud Control are about to make it: "off" (default), "warn"
+	// or "fail".
+	Hook string `json:"hook"`
 	// OIDC is the issuer that signs people in to the approval page, which is not
 	// there yet: until it is, synthesis warns where it is set.
 	OIDC OIDC `json:"oidc"`
@@ -123,6 +131,11 @@ const (
 	DefaultSecondary = "eu-west-1"
 )
 
+// DefaultConfigTypes are the types for which AWS Config asks by default.
+var DefaultConfigTypes = []string{
+	"AWS::DynamoDB::Table", "AWS::EC2::SecurityGroup", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue",
+}
+
 // Read decodes a deployment strictly, fills in the defaults, and reports all
 // that is wrong with it together.
 func Read(r io.Reader) (Deployment, error) {
@@ -160,6 +173,10 @@ func (d *Deployment) fill() {
 	set(&d.Network.CIDR, "10.71.0.0/24")
 	set(&d.Network.Zones, 2)
 	set(&d.Recorder, RecorderExisting)
+	set(&d.Hook, Off)
+	if d.ConfigTypes == nil {
+		d.ConfigTypes = slices.Clone(DefaultConfigTypes)
+	}
 }
 
 // set gives a value that is zero its default.

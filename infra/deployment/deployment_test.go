@@ -87,7 +87,7 @@ func TestDefaults(t *testing.T) {
 		DevOps:    deployment.Audience{Severities: []finding.Severity{"high", "medium", "low"}},
 		Schedules: deployment.Schedules{Daily: "cron(0 3 * * ? *)", Weekly: "cron(0 5 ? * SUN *)"},
 		Retention: deployment.Retention{ReportDays: 365, ArchiveDays: 90, WorkDays: 14, NoncurrentDays: 30, LogDays: 365},
-		Network:   deployment.Network{CIDR: "10.71.0.0/24", Zones: 2}, Recorder: deployment.RecorderExisting,
+		Network:   deployment.Network{CIDR: "10.71.0.0/24", Zones: 2}, ConfigTypes: deployment.DefaultConfigTypes, Hook: deployment.Off, Recorder: deployment.RecorderExisting,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

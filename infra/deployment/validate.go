@@ -55,6 +55,17 @@ func (d *Deployment) validate() error {
 	p.schedule("weekly", d.Schedules.Weekly)
 	p.retention(d.Retention)
 	p.network(d.Network, d.Regions())
+	for i, typ := range d.ConfigTypes {
+		if !resourceType.MatchString(typ) || strings.Contains(typ, "*") {
+			p.add("configTypes[%d] %q: a type such as AWS::S3::Bucket is needed", i, typ)
+		}
+		if slices.Contains(d.ConfigTypes[:i], typ) {
+			p.add("configTypes[%d] %q stands twice. name each type once", i, typ)
+		}
+	}
+	if !slices.Contains([]string{Off, "warn", "fail"}, d.Hook) {
+		p.add("hook %q: allowed are off, warn and fail", d.Hook)
+	}
 	for i, w := range d.Webhooks {
 		if w.Kind != "jira" && w.Kind != "servicenow" {
 			p.add("webhooks[%d].kind %q: allowed are jira and servicenow", i, w.Kind)

@@ -42,6 +42,9 @@ func Page() ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n", strings.Join(names, ", "))
 		table(&b, statements[:len(statements)-len(every)])
+		if group[0].ReadsLive {
+			fmt.Fprintf(&b, "\nAnd AWS's policy `%s`, by which Cloud Control reads the settings of any type.\n", SecurityAudit)
+		}
 	}
 
 	b.WriteString("\n## State machines\n")

@@ -193,7 +193,7 @@ func TestPageIsCurrent(t *testing.T) {
 }
 
 func TestServices(t *testing.T) {
-	want := []string{"cloudformation", "dynamodb", "s3", "sns", "states"}
+	want := []string{"cloudcontrolapi", "cloudformation", "config", "dynamodb", "s3", "sns", "states"}
 	if diff := cmp.Diff(want, permission.Services(catalog.Tasks)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -3,7 +3,6 @@ package permission
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"plumbline/tasks/catalog"
 )
@@ -49,10 +48,14 @@ func OfTask(t catalog.Task) ([]Statement, error) {
 			s.Resources = []string{"${ScanStackArn}", "${ScanEstateArn}"}
 		case "sns:Publish":
 			s.Resources = []string{critical, warning}
-		case "cloudformation:DescribeStacks", "cloudformation:GetTemplate":
+		case "cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources":
 			s.Resources, s.Why = []string{stacks}, "any stack of the account may be scanned; read-only"
 		case "cloudformation:ListStacks":
 			s.Resources, s.Why = []string{"*"}, "ListStacks knows no resources to name; read-only"
+		case "cloudformation:GetResource", "cloudformation:ListResources":
+			s.Resources, s.Why = []string{"*"}, "Cloud Control knows no resources to name; read-only, and only what the role may read anyway"
+		case "config:PutEvaluations":
+			s.Resources, s.Why = []string{"*"}, "PutEvaluations knows no resources to name; it needs the token of an event of a rule"
 		default:
 			return nil, fmt.Errorf("task %s: action %q: nothing is known of what it reaches. add it to package permission", t.Name, action)
 		}
@@ -101,8 +104,7 @@ func Services(tasks []catalog.Task) []string {
 	var out []string
 	for _, t := range tasks {
 		for _, action := range t.Actions {
-			service, _, _ := strings.Cut(action, ":")
-			out = append(out, service)
+			out = append(out, Service(action))
 		}
 	}
 	slices.Sort(out)

@@ -59,7 +59,7 @@ func actionsOf(service string) []string {
 	var out []string
 	for _, t := range catalog.Tasks {
 		for _, a := range t.Actions {
-			if strings.HasPrefix(a, service+":") {
+			if permission.Service(a) == service {
 				out = append(out, a)
 			}
 		}

@@ -25,7 +25,7 @@ func (s *suite) newFunctions(scope constructs.Construct) error {
 	s.functions = map[string]function{}
 	code := map[string]awss3assets.Asset{}
 	for _, t := range catalog.Tasks {
-		if t.Name == intakeName {
+		if t.Name == intakeName { // it calls workflows, which call the others
 			continue
 		}
 		if code[t.Folder] == nil {
@@ -53,6 +53,9 @@ func (s *suite) newFunction(scope constructs.Construct, t catalog.Task, code aws
 	}
 	log := s.newLog(scope, "Log", nil)
 	role := newRole(scope, "Role", "lambda.amazonaws.com", "plumbline: function "+t.Name)
+	if t.ReadsLive {
+		role.SetManagedPolicyArns(&[]*string{jsii.String(s.values.fill(permission.SecurityAudit))})
+	}
 	policy := attach(scope, "Policy", role, statements, s.values.with(values{"LogGroupName": *log.Ref()}))
 	environment, err := s.environment(t)
 	if err != nil {

@@ -40,10 +40,8 @@ func complianceChanges() map[string]any {
 // newIntake makes the function Intake and the rules that lead to it, and the
 // rule that reports executions which could not report themselves.
 //
-// Custom rules of AWS Config belong here as well, with the function that
-// evaluates them: one rule a type of resource, which that function answers by
-// PutEvaluations. They follow once tasks/ has it; until then only rules that
-// the account has already wake a scan.
+// The custom rules of AWS Config, whose changes of compliance come in here as
+// well, are made by newCompliance.
 func (s *suite) newIntake(scope constructs.Construct) error {
 	task, ok := catalog.Find(intakeName)
 	if !ok {

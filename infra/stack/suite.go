@@ -61,6 +61,8 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 	if err := s.newIntake(group(s.stack, "Ingest")); err != nil {
 		return nil, err
 	}
+	s.newCompliance(group(s.stack, "Compliance"))
+	s.newHook(group(s.stack, "Hook"))
 	s.newAlarms(group(s.stack, "Monitoring"))
 	s.warn()
 	return s, nil
