@@ -59,11 +59,12 @@ func (s *suite) newHook(scope constructs.Construct) {
 		Alias: jsii.String("Plumbline::Rules::Hook"), ExecutionRole: role.AttrArn(), LambdaFunction: jsii.String(arn),
 		FailureMode: jsii.String(strings.ToUpper(s.d.Hook)), HookStatus: jsii.String("ENABLED"),
 		TargetOperations: jsii.Strings("RESOURCE", "CLOUD_CONTROL"),
-		TargetFilters:    map[string]any{"actions": list("CREATE", "UPDATE")},
 		StackFilters: map[string]any{
 			"filteringCriteria": "ALL",
 			"stackNames":        map[string]any{"exclude": list(DataName, SuiteName)},
 		},
 	})
+	// CDK knows one of the two forms of this property: that of a list of targets.
+	hook.AddPropertyOverride(jsii.String("TargetFilters"), map[string]any{"Actions": list("CREATE", "UPDATE")})
 	hook.AddResourceDependency(policy, jsii.String(untilAllowed))
 }
