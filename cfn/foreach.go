@@ -1,6 +1,15 @@
 package cfn
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxLooped is how many resources the loops of one template may make: four
+// times what CloudFormation deploys in a stack ("CloudFormation quotas" in its
+// user guide). What is beyond it is told, and not judged.
+const maxLooped = 2000
 
 // loop is one Fn::ForEach: an identifier, a collection and what is made for
 // each item.
@@ -22,12 +31,21 @@ func loopOf(v *Value) (l loop, ok bool) {
 // the identifier stays in keys and is unknown in values.
 func (r *resolver) eachItem(l loop, f func(body *Value)) {
 	list := r.value(l.collection)
+	// Loops are run once, before conditions have made worlds.
+	condition := conditionIn(l.collection)
+	if condition != "" {
+		list = nil
+	}
 	if !list.IsKind(List) {
 		need := "collection of Fn::ForEach " + l.identifier
+		if condition != "" {
+			need = "condition " + condition
+		}
 		if list.IsKind(Unknown) && len(list.Unknown.Needs) > 0 {
 			need = list.Unknown.Needs[0]
 		}
 		if !r.afford(sizeOf(l.body) * valueBytes) {
+			r.overLoop(l)
 			return
 		}
 		s := substitution{name: l.identifier, unknown: &Value{
@@ -38,7 +56,8 @@ func (r *resolver) eachItem(l loop, f func(body *Value)) {
 	}
 	size := sizeOf(l.body) * valueBytes
 	for _, item := range list.Items {
-		if !r.afford(size) {
+		if !r.afford(size) || r.looped > maxLooped {
+			r.overLoop(l)
 			return
 		}
 		s := substitution{name: l.identifier}
@@ -52,6 +71,65 @@ func (r *resolver) eachItem(l loop, f func(body *Value)) {
 		}
 		f(s.value(l.body))
 	}
+}
+
+// overLoop notes that a loop makes more than is judged.
+func (r *resolver) overLoop(l loop) {
+	at := l.collection.position()
+	if slices.ContainsFunc(r.problems, func(p *Problem) bool { return p.Pos == at }) || len(r.problems) >= MaxProblems {
+		return
+	}
+	r.problems = append(r.problems, problemf(r.t.Path, at, "Fn::ForEach %s and the loops before it make more than is judged here: up to %d resources, and some %d MiB of values; CloudFormation deploys 500 resources of 1 MiB in all. what is beyond that is not judged. split the template", l.identifier, maxLooped, maxMade>>20))
+}
+
+// Problems are what the template's loops make and nobody judges, found while
+// it was resolved; the same for all models of a template.
+func (m *Model) Problems() []*Problem {
+	if m.resolver == nil {
+		return nil
+	}
+	return m.resolver.problems
+}
+
+// conditionIn is the first condition that a Fn::If below a value asks for, "" for none.
+func conditionIn(v *Value) string {
+	if v == nil || !v.dynamic {
+		return ""
+	}
+	for i := range v.Fields {
+		f := &v.Fields[i]
+		if f.Key == "Fn::If" && f.Value.IsKind(List) && len(f.Value.Items) > 0 {
+			return f.Value.Items[0].text()
+		}
+		if c := conditionIn(f.Value); c != "" {
+			return c
+		}
+	}
+	for _, x := range v.Items {
+		if c := conditionIn(x); c != "" {
+			return c
+		}
+	}
+	return ""
+}
+
+// wrongLoop says what is wrong with the form of a loop, "" where nothing is.
+func wrongLoop(v *Value) (string, Pos) {
+	switch {
+	case !v.IsKind(List) || len(v.Items) != 3:
+		return "a loop is a list of three: an identifier, a collection, and what is made for each item of it", v.position()
+	case !v.Items[0].IsKind(String):
+		return "the first of a loop is its identifier, a text", v.Items[0].position()
+	case !v.Items[2].IsKind(Map):
+		return "the third of a loop is a map of what is made for each item", v.Items[2].position()
+	case v.Items[1].IsKind(List):
+		for _, x := range v.Items[1].Items {
+			if x.IsKind(List) || x.IsKind(Map) && !x.dynamic || x.IsKind(Null) {
+				return fmt.Sprintf("an item of the collection is a %s; a text is needed", x.Kind.noun()), x.position()
+			}
+		}
+	}
+	return "", Pos{}
 }
 
 func (v *Value) position() Pos {
@@ -121,6 +199,9 @@ func (r *resolver) expandResources(out []*Declared, v *Value) []*Declared {
 			typ := b.Value.Get("Type")
 			if !typ.IsKind(String) {
 				continue
+			}
+			if r.looped++; r.looped > maxLooped {
+				return
 			}
 			d := &Declared{LogicalID: b.Key, Type: typ.Text, Pos: b.Pos, Body: b.Value}
 			d.Condition = b.Value.Get("Condition").text()

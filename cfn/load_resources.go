@@ -28,6 +28,10 @@ func (l *loader) resource(d *Declared, f Field) bool {
 	*d = Declared{LogicalID: f.Key, Pos: f.Pos, Body: f.Value}
 	if strings.HasPrefix(f.Key, forEachPrefix) {
 		d.ForEach = f.Value
+		if what, at := wrongLoop(f.Value); what != "" {
+			l.note(at, "%s: %s", f.Key, what)
+			return false
+		}
 		return true
 	}
 	if f.Key == "Fn::Transform" { // a macro that brings resources; what they are is not known

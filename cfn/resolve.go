@@ -38,7 +38,9 @@ type resolver struct {
 	recording bool   // while a resource is in work, save within conditions
 	reads     []read // of the resource in work
 	made      int    // bytes, see maxMade
-	tried     int    // see maxTried
+	looped    int    // resources that loops have made, see maxLooped
+	problems  []*Problem
+	tried     int // see maxTried
 	sam       bool
 
 	store      store
@@ -310,6 +312,9 @@ func (r *resolver) resource(d *Declared) *Resource {
 	}
 	if res.Properties.IsKind(Null) {
 		res.Properties = nil
+	}
+	if t := d.Body.Get("Fn::Transform"); t != nil { // it may bring or change any property
+		res.Properties = r.transform(t.Pos, t)
 	}
 	if others > 0 {
 		res.Attributes = r.attributes(d.Body, others)

@@ -7,9 +7,9 @@ package cfn
 const (
 	// maxMade and madePerByte bound what resolving may make, in bytes of text and
 	// for each byte of the source; other work counts as the bytes that it about
-	// takes. 500 resources, CloudFormation's limit, of 200 values each that a loop
-	// makes are 11 MiB.
-	maxMade     = 16 << 20
+	// takes. A template of 1 MiB, CloudFormation's limit, that loops make of a
+	// small one holds up to some 300,000 values, which are 32 MiB.
+	maxMade     = 40 << 20
 	madePerByte = 16
 	// maxTried is what exploring conditions may cost, in conditions and variables
 	// looked at: about a second.

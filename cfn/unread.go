@@ -46,6 +46,14 @@ func (t *Template) Unread() []Unread {
 			})
 		}
 	}
+	if resources, _ := section(t.Root, "Resources"); resources.Get("Fn::Transform") != nil {
+		v := resources.Get("Fn::Transform")
+		need := (&resolver{}).transform(v.Pos, v).Unknown.Needs[0]
+		out = append(out, Unread{
+			Pos: v.Pos, Need: need,
+			Message: fmt.Sprintf("the %s among the resources brings or changes resources, and which ones is not known: the others are judged as they are written. scan the processed template, which `aws cloudformation get-template --template-stage Processed` gives", need),
+		})
+	}
 	nearest := 0
 	for _, d := range t.Resources {
 		if d.ForEach != nil || !oddType(d.Type) {

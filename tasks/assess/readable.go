@@ -1,6 +1,7 @@
 package assess
 
 import (
+	"bytes"
 	"errors"
 
 	"plumbline/cfn"
@@ -27,10 +28,19 @@ func readable(a *scan.Assessment, snap *scan.Snapshot, keep func(string) bool) (
 	for _, p := range t.Problems {
 		add(a, problem(snap.Target, p))
 	}
+	broken = len(t.Problems) > 0
+	if bytes.Contains(t.Source, []byte("Fn::ForEach")) {
+		if models, err := snap.Models(); err == nil && len(models) > 0 {
+			for _, p := range models[0].Problems() {
+				add(a, problem(snap.Target, p))
+				broken = true
+			}
+		}
+	}
 	for _, u := range t.Unread() {
 		add(a, unread(snap.Target, &u))
 	}
-	if len(t.Problems) > 0 {
+	if broken {
 		return true
 	}
 	a.Counts[string(finding.Pass)]++
