@@ -171,7 +171,7 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("an endpoint lets every action through: %s", text(e.Properties["PolicyDocument"]))
 		}
 	}
-	want := map[string]string{"cloudformation": "Interface", "dynamodb": "Gateway", "s3": "Gateway", "sns": "Interface", "states": "Interface"}
+	want := map[string]string{"cloudcontrolapi": "Interface", "cloudformation": "Interface", "config": "Interface", "dynamodb": "Gateway", "s3": "Gateway", "sns": "Interface", "states": "Interface"}
 	if diff := cmp.Diff(want, endpoints); diff != "" {
 		t.Errorf("endpoints (-want +got):\n%s", diff)
 	}
