@@ -115,38 +115,40 @@ func tallies(c *scan.Changes) map[group]*tally {
 		}
 		return out[k]
 	}
+	moved := map[string]bool{} // rows that were told under another severity or owner
+	for i := range c.Settled {
+		moved[key(&c.Settled[i])] = true
+	}
+	states := map[string]finding.State{}
 	var at time.Time
 	for i := range c.Records {
 		r := &c.Records[i]
 		t := of(r)
+		states[key(r)] = r.State
 		if r.State.Active() {
 			t.remaining++
 		}
 		if at.Before(r.LastSeen) {
 			at = r.LastSeen
 		}
-		switch r.State {
-		case finding.New, finding.Reopened:
+		switch {
+		case r.State == finding.New, r.State == finding.Reopened, r.State.Active() && moved[key(r)]:
 			t.fresh = append(t.fresh, item(r, r.State))
 			t.types = insert(t.types, r.Resource.Type)
 			for _, f := range c.Frameworks[r.Rule] {
 				t.frameworks = insert(t.frameworks, f)
 			}
-		case finding.Resolved:
+		case r.State == finding.Resolved:
 			t.ended = append(t.ended, item(r, finding.Resolved))
 		}
 	}
 	for i := range c.Left {
 		of(&c.Left[i]).remaining++
 	}
-	states := map[string]finding.State{}
-	for i := range c.Records {
-		states[c.Records[i].ResourceID()+c.Records[i].SortKey()] = c.Records[i].State
-	}
 	for i := range c.Settled {
 		r := &c.Settled[i]
-		state := finding.Open // it moved to another severity or owner, whose message says it is new there
-		if states[r.ResourceID()+r.SortKey()] == finding.Suppressed {
+		state := finding.Open // it moved to another severity or owner, whose message lists it as new
+		if states[key(r)] == finding.Suppressed {
 			state = finding.Suppressed
 		}
 		t := of(r)
@@ -160,6 +162,9 @@ func tallies(c *scan.Changes) map[group]*tally {
 	}
 	return out
 }
+
+// key names a row of the findings table.
+func key(r *finding.Record) string { return r.ResourceID() + "#" + r.SortKey() }
 
 func compareItems(a, b scan.Item) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Rule, b.Rule))

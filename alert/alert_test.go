@@ -87,6 +87,20 @@ func TestOfTarget(t *testing.T) {
 	}
 }
 
+// TestMoved: a violation that changes its severity leaves one message and is in
+// the other, so that it is on a ticket at any time.
+func TestMoved(t *testing.T) {
+	was, is := record("r1", "Vault", finding.High, finding.Open, ""), record("r1", "Vault", finding.Critical, finding.Open, "")
+	c := &scan.Changes{Records: []finding.Record{is}, Settled: []finding.Record{was}}
+	var got []string
+	for _, n := range alert.OfTarget(alert.Scanned{ID: "s1", Target: target, Changes: c}, finding.Severities, finding.Severities, now) {
+		got = append(got, fmt.Sprintf("%s %s new %d ended %d open %d", n.Kind, n.Severity, n.Count, n.EndedAll, n.Remaining))
+	}
+	if diff := cmp.Diff([]string{"findings critical new 1 ended 0 open 1", "update high new 0 ended 1 open 0"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestMail(t *testing.T) {
 	all := alert.OfTarget(alert.Scanned{ID: "s1", Target: target, Report: "reports/p", Changes: changes()}, finding.Severities, finding.Severities, now)
 	want := `Scan s1 found 2 new violations of severity critical in stack Payments in eu-west-1.

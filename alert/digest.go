@@ -31,7 +31,7 @@ func OfEstate(scanID, report string, d *scan.Digest, now time.Time) []scan.Notic
 
 // Gather adds to a digest what is new in one target. Frameworks lists, by rule,
 // those that ask for it. The target's findings are compared by fingerprint with
-// those that the assessment calls new and back.
+// those that the assessment calls new, back and moved.
 func Gather(d *scan.Digest, a *scan.Assessment) {
 	if len(a.Partial) > 0 {
 		d.Partial++
@@ -43,10 +43,13 @@ func Gather(d *scan.Digest, a *scan.Assessment) {
 		}
 		d.Lost = all
 	}
-	if len(a.New)+len(a.Reopened) == 0 {
+	if len(a.New)+len(a.Reopened)+len(a.Moved) == 0 {
 		return
 	}
-	states := make(map[string]finding.State, len(a.New)+len(a.Reopened))
+	states := make(map[string]finding.State, len(a.New)+len(a.Reopened)+len(a.Moved))
+	for _, fp := range a.Moved {
+		states[fp] = finding.Open
+	}
 	for _, fp := range a.New {
 		states[fp] = finding.New
 	}

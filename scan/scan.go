@@ -112,7 +112,8 @@ type Assessment struct {
 	Warnings []string          // suppressions that do not count: expired, without a reason
 	New      []string          // fingerprints first seen in this scan, where a store of findings was given
 	Reopened []string          // fingerprints that are back in this scan
-	// Frameworks lists, by rule of what is new or back, those that ask for it.
+	Moved    []string          // fingerprints that were open, and are of another severity or owner now
+	// Frameworks lists, by rule of what is new, back or moved, those that ask for it.
 	Frameworks map[string][]string
 	Resolved   []finding.Record // open before, gone now
 	Open       int              // violations that want attention after this scan, where a store of findings was given

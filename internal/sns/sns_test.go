@@ -44,6 +44,12 @@ func TestSend(t *testing.T) {
 			"id": "String s1/t1/findings/critical", "kind": "String findings", "severity": "String critical", "stack": "String Payments",
 			"resourceType": `String.Array ["AWS::RDS::DBInstance","AWS::S3::Bucket"]`,
 		}},
+		{"all that is known", func(n *scan.Notice) {
+			n.Target.Account, n.Target.Region, n.Audience, n.Frameworks = "111122223333", "eu-west-1", "cards", []string{"pci"}
+		}, critical, map[string]string{
+			"id": "String s1/t1/findings/critical", "kind": "String findings", "severity": "String critical", "stack": "String Payments",
+			"account": "String 111122223333", "region": "String eu-west-1", "audience": "String cards", "framework": `String.Array ["pci"]`,
+		}},
 		{"the whole estate", func(n *scan.Notice) { n.Target, n.Severity = scan.Target{}, finding.High }, warning, map[string]string{
 			"id": "String s1/t1/findings/critical", "kind": "String findings", "severity": "String high",
 		}},
@@ -66,6 +72,16 @@ func TestSend(t *testing.T) {
 				t.Errorf("attributes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestQuiet: what people are not told of is not published.
+func TestQuiet(t *testing.T) {
+	for _, n := range []scan.Notice{{Kind: scan.NoticeUpdate}, {Kind: scan.NoticeFindings, Digested: true}} {
+		err := own.New(publish(func(*sns.PublishInput) error { return errors.New("published") }), critical, warning).Send(t.Context(), n)
+		if err != nil {
+			t.Errorf("%+v: %v", n, err)
+		}
 	}
 }
 

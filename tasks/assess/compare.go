@@ -124,6 +124,11 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 	}
 	if was && old.State.Active() && (!r.State.Active() || old.Severity != r.Severity || old.Owner != r.Owner) {
 		c.settled(old)
+		if r.State.Active() { // new to those who are told of it from now on
+			c.out.Alerts.Add(f.Severity, f.Resource.Type)
+			c.asked(r.Rule)
+			c.assessment.Moved = append(c.assessment.Moved, fp)
+		}
 	}
 	if r.State.Active() {
 		c.out.Open++
