@@ -26,8 +26,10 @@ func TestFunctions(t *testing.T) {
 			variables, _ := at(p["Environment"], "Variables").(map[string]any)
 			names := slices.Concat(task.Vars, slices.Collect(maps.Keys(task.Env)))
 			if bundle != "" {
+				// of the queue of deliveries and of remediation, which this deployment has not, and of what is left at its default
+				unset := []string{catalog.QueueVar, catalog.ChannelsVar, catalog.CheckVar, catalog.BlockingVar}
 				for _, name := range task.MaySet {
-					if name != catalog.QueueVar && name != catalog.ChannelsVar { // of the queue of deliveries, which this deployment has not
+					if !slices.Contains(unset, name) {
 						names = append(names, name)
 					}
 				}
