@@ -132,7 +132,7 @@ func (m *measure) add(r *Report, rec *finding.Record) {
 	if due.IsZero() {
 		due = m.o.Due(rec.Severity, rec.FirstSeen)
 	}
-	within := true
+	var within bool
 	switch {
 	case rec.State.Active():
 		b.Open++

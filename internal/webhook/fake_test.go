@@ -37,6 +37,13 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.service.ServeHTTP(w, r)
 }
 
+// called lists the calls so far.
+func (f *faulty) called() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls)
+}
+
 // status answers with a status, headers as pairs, and a body.
 func status(code int, body string, headers ...string) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
