@@ -25,13 +25,15 @@ type linkKey struct{ typ, path string }
 type links struct {
 	byRef     map[string][]*cfn.Resource // logical id
 	byLiteral map[string][]*cfn.Resource // text
-	open      []openLink                 // links that are not known
+	open      []*openLink                // links that are not known
 }
 
-// openLink is a link that may go anywhere.
+// openLink is a link that may go anywhere, with all the resources that have it:
+// a template of thousands of resources has few different ones.
 type openLink struct {
-	from    *cfn.Resource
+	from    []*cfn.Resource
 	unknown *cfn.Unknowing
+	text    *symbolic // what is known of it; nil: nothing
 }
 
 func newGraph(m *cfn.Model) *graph { return &graph{model: m} }
@@ -52,6 +54,7 @@ func (g *graph) linksOf(typ, path string) *links {
 		return l
 	}
 	l := &links{byRef: map[string][]*cfn.Resource{}, byLiteral: map[string][]*cfn.Resource{}}
+	var groups map[string]*openLink
 	for _, r := range g.ofType(typ) {
 		for _, v := range valuesAt(r.Properties, path) {
 			ids, literal, open := linkTargets(v)
@@ -63,9 +66,20 @@ func (g *graph) linksOf(typ, path string) *links {
 			if literal != "" {
 				l.byLiteral[literal] = append(l.byLiteral[literal], r)
 			}
-			if open != nil {
-				l.open = append(l.open, openLink{r, open})
+			if open == nil {
+				continue
 			}
+			key := openKey(open)
+			group := groups[key]
+			if group == nil {
+				group = &openLink{unknown: open, text: (&owner{}).symbolicOf(open)}
+				if groups == nil {
+					groups = map[string]*openLink{}
+				}
+				groups[key] = group
+				l.open = append(l.open, group)
+			}
+			group.from = append(group.from, r)
 		}
 	}
 	if g.links == nil {
@@ -251,36 +265,95 @@ func (g *graph) referrers(rel *Relation, target *cfn.Resource) []member {
 		out = append(out, member{resource: r})
 	}
 	literals, opens := names(target)
+	listed := make(map[*cfn.Resource]bool, len(out))
+	for _, m := range out {
+		listed[m.resource] = true
+	}
+	add := func(m member) {
+		if m.resource != target && !listed[m.resource] {
+			listed[m.resource] = true
+			out = append(out, m)
+		}
+	}
 	for _, name := range literals {
 		for _, r := range l.byLiteral[name] {
-			if !slices.ContainsFunc(out, func(m member) bool { return m.resource == r }) {
-				out = append(out, member{resource: r})
+			add(member{resource: r})
+		}
+	}
+	if len(l.open) == 0 || len(literals) == 0 && len(opens) == 0 {
+		return out
+	}
+	texts := make([]*symbolic, len(opens))
+	for i := range opens {
+		texts[i] = (&owner{}).symbolicOf(opens[i])
+	}
+	unsure := 0
+	var more []string // needs of those that are not listed one by one
+	for _, link := range l.open {
+		belongs := couldName(link, literals, opens, texts)
+		if belongs == no {
+			continue
+		}
+		for _, r := range link.from {
+			switch {
+			case r == target || listed[r]:
+			case belongs == yes:
+				add(member{resource: r})
+			case unsure < maxUnsure:
+				unsure++
+				add(member{resource: r, needs: link.unknown.Needs, unsure: true})
+			case len(more) < maxMore:
+				more = mergeNeeds(more, link.unknown.Needs)
+			}
+			if unsure == maxUnsure && len(more) >= maxMore && belongs == maybe {
+				break
 			}
 		}
 	}
-	for _, link := range l.open {
-		if link.from == target || slices.ContainsFunc(out, func(m member) bool { return m.resource == link.from }) {
-			continue
-		}
-		switch couldName(link.unknown, literals, opens) {
-		case yes:
-			out = append(out, member{resource: link.from})
-		case maybe:
-			out = append(out, member{resource: link.from, needs: link.unknown.Needs, unsure: true})
-		}
+	if len(more) > 0 {
+		out = append(out, member{needs: more, unsure: true})
 	}
 	return out
+}
+
+// maxMore is how much is named that would settle the unsure members which are
+// not listed: one element stands for all of them.
+const maxMore = 4
+
+// openKey is the same for links of which the same is known.
+func openKey(u *cfn.Unknowing) string {
+	var b strings.Builder
+	for _, n := range u.Needs {
+		b.WriteString(n)
+		b.WriteByte(0)
+	}
+	for i := range u.Shape {
+		p := &u.Shape[i]
+		b.WriteByte(1)
+		b.WriteString(p.Literal)
+		if p.NonEmpty {
+			b.WriteByte(2)
+		}
+		if p.Ref != nil {
+			b.WriteByte(3)
+			b.WriteString(p.Ref.LogicalID + "." + p.Ref.Attribute)
+		}
+	}
+	if u.Secret {
+		b.WriteByte(4)
+	}
+	return b.String()
 }
 
 // couldName decides whether an unknown link is the target. A link of the very
 // shape of the target's name is; one whose known pieces do not fit is not. A
 // target without an explicit name is given one by CloudFormation when it is
-// made, so no import and no parameter can have held it before.
-func couldName(u *cfn.Unknowing, literals []string, opens []*cfn.Unknowing) tri {
-	o := &owner{}
-	link := o.symbolicOf(u)
-	for _, open := range opens {
-		name := o.symbolicOf(open)
+// made, so no import and no parameter can have held it before. texts are what is
+// known of opens.
+func couldName(l *openLink, literals []string, opens []*cfn.Unknowing, texts []*symbolic) tri {
+	u, link := l.unknown, l.text
+	for i, open := range opens {
+		name := texts[i]
 		switch {
 		case u == open || slices.Equal(u.Needs, open.Needs) && slices.EqualFunc(u.Shape, open.Shape, samePiece):
 			return yes
