@@ -83,7 +83,9 @@ func startMinistack(name string, faults *proxy, extra ...string) (*emulator, err
 	return start(name, url, url+"/_ministack/health", append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + os.TempDir(),
 		"AWS_ENDPOINT_URL=" + faults.url, "BIND_HOST=127.0.0.1", "GATEWAY_PORT=" + port, "MINISTACK_REGION=" + regions[0],
-		"SFN_WAIT_SCALE=0.05", "LAMBDA_ASYNC_RETRY_BASE_SECONDS=0.05", "LAMBDA_ASYNC_RETRY_MAX_SECONDS=0.1",
+		// Waits between retries are a tenth of what the workflows say.
+		"SFN_WAIT_SCALE=0.1",
+		"LAMBDA_ASYNC_RETRY_BASE_SECONDS=0.05", "LAMBDA_ASYNC_RETRY_MAX_SECONDS=0.1",
 		"PERSIST_STATE=0", "S3_PERSIST=0", "STATE_DIR=" + filepath.Join(home, "state"), "S3_DATA_DIR=" + filepath.Join(home, "s3"),
 	}, extra...), "ministack")
 }
@@ -110,6 +112,11 @@ func startIn(home, url, health string, environment []string, program string, arg
 	// A group of its own, so that its end is the end of the functions as well.
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := e.process.Start(); err != nil {
+		return nil, err
+	}
+	// Should this process die, run.sh ends what it has started.
+	if err := os.WriteFile(filepath.Join(home, "pid"), fmt.Append(nil, e.process.Process.Pid), 0o644); err != nil {
+		e.stop()
 		return nil, err
 	}
 	go func() { e.ended <- e.process.Wait() }()
@@ -139,6 +146,7 @@ func (e *emulator) stop() {
 	case <-time.After(20 * time.Second):
 	}
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // functions that outlived it
+	_ = os.Remove(filepath.Join(filepath.Dir(e.log), "pid"))
 }
 
 func freePort() (string, error) {

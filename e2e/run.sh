@@ -25,4 +25,6 @@ rm -rf "$made/cdk.out"
   node_modules/.bin/cdk --no-notices synth --quiet --output "$made/cdk.out" \
   --app "$made/infra -deployment ../e2e/deployment.json -functions $made/dist -bundles $made/dist")
 
-E2E_DIR=$made exec "$go" test -tags e2e -count 1 -timeout 10m ./e2e "$@"
+# A test that panics or is interrupted leaves its emulators: a group of processes each.
+trap 'for f in "$made"/*/pid; do [ ! -e "$f" ] || { kill -KILL -- "-$(cat "$f")" 2> /dev/null || true; rm "$f"; }; done' EXIT
+E2E_DIR=$made "$go" test -tags e2e -count 1 -timeout 10m ./e2e "$@"
