@@ -36,7 +36,7 @@ func TestASFF(t *testing.T) {
 		}
 		var doc struct {
 			Findings []struct {
-				SchemaVersion, Id, ProductArn, AwsAccountId, Title, Description, RecordState, CreatedAt string //nolint:revive // ASFF's names
+				SchemaVersion, ID, ProductArn, AwsAccountID, Title, Description, RecordState, CreatedAt string
 
 				Severity   struct{ Label string }
 				Compliance struct {
@@ -55,7 +55,7 @@ func TestASFF(t *testing.T) {
 		}
 		if f.SchemaVersion != "2018-10-08" || f.ProductArn != "arn:aws-us-gov:securityhub:us-gov-west-1:111122223333:product/111122223333/default" || f.Severity.Label != "HIGH" ||
 			f.Title != "Buckets keep versions" || len([]rune(f.Description)) != 1024 || strings.Contains(f.Description, "\x1b") || f.CreatedAt != "2026-03-01T06:00:00.000Z" ||
-			len(f.Compliance.RelatedRequirements) != 1 || !strings.HasSuffix(f.Id, "/20260301T060000.000000000Z") {
+			len(f.Compliance.RelatedRequirements) != 1 || !strings.HasSuffix(f.ID, "/20260301T060000.000000000Z") {
 			t.Errorf("%+v", f)
 		}
 	}
