@@ -45,6 +45,10 @@ type Account struct {
 	// is asked for.
 	Delay int
 
+	Subscriptions map[string][]string // of a topic, by its ARN: ARNs, or PendingConfirmation
+	Queues        map[string]int      // messages by the queue's URL
+	Function      Function            // nil: there is none
+
 	requests map[string]*request // by client token and by request token
 	calls    int
 }
@@ -104,6 +108,10 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.serveJSON(w, target, body)
 		return
 	}
+	if name, ok := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/"); ok {
+		a.invoke(w, strings.TrimSuffix(name, "/invocations"), body)
+		return
+	}
 	a.serveQuery(w, body)
 }
 
@@ -114,7 +122,7 @@ func (a *Account) serveJSON(w http.ResponseWriter, target string, body []byte) {
 		answerJSON(w, nil, refuse("SerializationException", "%s", err))
 		return
 	}
-	prefix := map[string]string{"CloudApiService": "cloudformation", "StarlingDoveService": "config"}[service]
+	prefix := map[string]string{"CloudApiService": "cloudformation", "StarlingDoveService": "config", "AmazonSQS": "sqs"}[service]
 	typ, _ := in["TypeName"].(string)
 	if fail := a.gate(prefix+":"+action, typ); fail != nil {
 		answerJSON(w, nil, fail)
@@ -123,6 +131,7 @@ func (a *Account) serveJSON(w http.ResponseWriter, target string, body []byte) {
 	handlers := map[string]func(map[string]any) (any, *failure){
 		"CloudApiService.GetResource": a.getResource, "CloudApiService.ListResources": a.listResources, "CloudApiService.UpdateResource": a.updateResource,
 		"CloudApiService.GetResourceRequestStatus": a.requestStatus, "CloudApiService.ListResourceRequests": a.listRequests,
+		"AmazonSQS.GetQueueAttributes":       a.queueAttributes,
 		"StarlingDoveService.PutEvaluations": a.putEvaluations, "StarlingDoveService.DescribeConfigurationRecorderStatus": a.recorderStatus,
 	}
 	handle := handlers[target]

@@ -45,6 +45,9 @@ func (a *Account) serveQuery(w http.ResponseWriter, body []byte) {
 	}
 	action := form.Get("Action")
 	service := "cloudformation:"
+	if action == "ListSubscriptionsByTopic" {
+		service = "sns:"
+	}
 	if action == "AssumeRole" || action == "GetCallerIdentity" {
 		service = "sts:"
 	}
@@ -73,6 +76,11 @@ func (a *Account) serveQuery(w http.ResponseWriter, body []byte) {
 	case "AssumeRole":
 		a.Role = form.Get("RoleArn")
 		result = credentials{AccessKeyID: "ASIAFAKE", SecretAccessKey: "secret", SessionToken: "token", Expiration: "2099-01-01T00:00:00Z"}
+	case "ListSubscriptionsByTopic":
+		result = struct {
+			XMLName xml.Name       `xml:"Subscriptions"`
+			Members []subscription `xml:"member"`
+		}{Members: a.subscriptionsOf(form.Get("TopicArn"))}
 	case "GetCallerIdentity":
 		result = struct {
 			XMLName xml.Name `xml:"Account"`
