@@ -30,7 +30,7 @@ VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 .PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Fetch the modules and build bin/plumbline
 	@for m in $(MODULES); do $(GO) -C $$m mod download; done
