@@ -27,7 +27,7 @@ FUNCTION_ARCH ?= arm64
 DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 
-.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers clean
+.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,12 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
 	@$(GO) run ./bench -write docs/benchmarks.md $(ARGS)
+
+cost: ## Write docs/cost.md from the transitions that the engine counts
+	@$(GO) run ./bench/cost -write docs/cost.md
+
+coldstart: ## Write docs/coldstart.md: each function from exec to its first answer, and its size as it is uploaded
+	@$(GO) run ./bench/coldstart -write docs/coldstart.md
 
 bench-peers: build ## Install other scanners, engines and servers by package name and print the ratios of one run
 	@bench/engines.sh
