@@ -24,8 +24,11 @@ import (
 // regions are those of deployment.json, the primary first.
 var regions = []string{"us-east-1", "eu-west-1"}
 
-// unknown are the types of resources that ministack refuses, with the whole stack that holds one.
-var unknown = []string{"AWS::EC2::FlowLog"}
+// unknown begin the types of resources that ministack refuses, with the whole stack that holds one.
+var unknown = []string{
+	"AWS::CloudFormation::LambdaHook", "AWS::CloudWatch::CompositeAlarm", "AWS::Config::", "AWS::EC2::FlowLog",
+	"AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::Events::ApiDestination", "AWS::Events::Connection",
+}
 
 // deploy deploys the synthesized stacks as `make deploy` does: what is kept, the
 // organisation's policy, then what runs.
@@ -151,7 +154,7 @@ func stripFile(name string) error {
 	var gone []string
 	ranges := map[string]any{} // of VPCs
 	for id, r := range t.Resources {
-		if slices.Contains(unknown, r.Type) {
+		if slices.ContainsFunc(unknown, func(p string) bool { return strings.HasPrefix(r.Type, p) }) {
 			gone = append(gone, id)
 			delete(t.Resources, id)
 		}
