@@ -26,6 +26,12 @@ func isIgnored(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "asset.") || slices.Contains(ignored, name)
 }
 
+// isData reports whether a folder is what "plumbline scan --data" keeps findings
+// and reports in: nothing in it is a template, and nobody misses it.
+func isData(path string) bool {
+	return exists(filepath.Join(path, "findings.db")) && exists(filepath.Join(path, "bucket"))
+}
+
 func hasExtension(name string) bool {
 	for _, e := range extensions {
 		if len(name) > len(e) && strings.EqualFold(name[len(name)-len(e):], e) {
@@ -65,7 +71,7 @@ func (f *finder) walk(dir, real string) {
 		}
 		switch {
 		case mode.IsDir():
-			if !isIgnored(name) {
+			if !isIgnored(name) && !isData(path) {
 				f.walk(path, realName)
 			}
 		case !hasExtension(name):

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -151,8 +150,15 @@ func historyTable(w io.Writer, h *local.History) {
 		fmt.Fprintf(w, "\n%s (%d)\n", title, len(rs))
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, r := range rs {
-			// Account and region are empty, and their slashes lead, where nothing told them.
-			where := strings.TrimLeft(r.ResourceID(), "/")
+			// Account and region are empty, and their slashes lead, where nothing told
+			// them; a slash after them is of a whole path.
+			where := r.ResourceID()
+			for _, part := range []string{r.Resource.Account, r.Resource.Region} {
+				if part != "" {
+					break
+				}
+				where = where[1:]
+			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\tsince %s\n", r.Severity, r.Rule, report.Plain(where), r.FirstSeen.Local().Format("2006-01-02"))
 		}
 		_ = t.Flush() // Main keeps the error of standard output
