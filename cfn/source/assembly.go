@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plumbline/cfn"
@@ -78,7 +80,7 @@ func readAssembly(dir string) (*assembly, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal(src, &m); err != nil {
-		return nil, fmt.Errorf("not the manifest of a cloud assembly: %w. run cdk synth again", err)
+		return nil, fmt.Errorf("not the manifest of a cloud assembly: %s. run cdk synth again", manifestProblem(src, err))
 	}
 	switch {
 	case m.Version == "":
@@ -103,6 +105,48 @@ func readAssembly(dir string) (*assembly, error) {
 	slices.SortFunc(a.stacks, func(x, y Template) int { return strings.Compare(x.Path+"\x00"+x.Stack, y.Path+"\x00"+y.Stack) })
 	slices.Sort(a.stages)
 	return a, nil
+}
+
+// manifestProblem says where a manifest cannot be read and why, without the
+// words that encoding/json has for Go's types.
+func manifestProblem(src []byte, err error) string {
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong):
+		where := ""
+		if wrong.Field != "" {
+			field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:]
+			where = strconv.Quote(strings.ToLower(field[:1])+field[1:]) + ": " // as manifests write it
+		}
+		want := "an object"
+		if wrong.Type.Kind() == reflect.String {
+			want = "a text"
+		}
+		got, _, _ := strings.Cut(wrong.Value, " ") // "number 5" is a number
+		switch got {
+		case "string":
+			got = "a text"
+		case "array":
+			got = "a list"
+		case "object":
+			got = "an object"
+		case "bool":
+			got = "true or false"
+		default:
+			got = "a " + got
+		}
+		return fmt.Sprintf("%s: %swant %s, got %s", lineColumn(src, wrong.Offset), where, want, got)
+	case errors.As(err, &syntax) && syntax.Error() != "unexpected end of JSON input":
+		return lineColumn(src, syntax.Offset) + ": not JSON: " + strings.Replace(syntax.Error(), "looking for", "where there should be", 1)
+	}
+	return "it is cut off in the middle"
+}
+
+// lineColumn is the place of the byte before an offset, both counted from 1.
+func lineColumn(src []byte, offset int64) string {
+	before := src[:min(max(offset-1, 0), int64(len(src)))]
+	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
 // holdsStacks reports whether a folder has a template named as the CDK names them.

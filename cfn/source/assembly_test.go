@@ -86,9 +86,15 @@ func TestFindBrokenAssembly(t *testing.T) {
 		err         string
 	}{
 		{"a manifest that is no JSON", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"version\":\n" + good,
-			[]string{"out/S.template.json", "out/manifest.json failed: not the manifest of a cloud assembly: unexpected end of JSON input. run cdk synth again"}, ""},
+			[]string{"out/S.template.json", "out/manifest.json failed: not the manifest of a cloud assembly: it is cut off in the middle. run cdk synth again"}, ""},
 		{"a manifest that is cut off, beside a stack's template", "-- out/manifest.json --\n{\"version\":\n" + good,
-			[]string{"out/S.template.json", "out/manifest.json failed: not the manifest of a cloud assembly: unexpected end of JSON input. run cdk synth again"}, ""},
+			[]string{"out/S.template.json", "out/manifest.json failed: not the manifest of a cloud assembly: it is cut off in the middle. run cdk synth again"}, ""},
+		{"an artifact whose type is a number", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"version\":\"1\",\n \"artifacts\":{\"S\":{\"type\":5}}}\n" + good,
+			[]string{"out/S.template.json", `out/manifest.json failed: not the manifest of a cloud assembly: line 2, column 27: "type": want a text, got a number. run cdk synth again`}, ""},
+		{"artifacts that are a list", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"version\":\"1\",\n \"artifacts\":[]}\n" + good,
+			[]string{"out/S.template.json", `out/manifest.json failed: not the manifest of a cloud assembly: line 2, column 14: "artifacts": want an object, got a list. run cdk synth again`}, ""},
+		{"a manifest with a comma too many", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"version\":\"1\",\n}\n" + good,
+			[]string{"out/S.template.json", `out/manifest.json failed: not the manifest of a cloud assembly: line 2, column 1: not JSON: invalid character '}' where there should be beginning of object key string. run cdk synth again`}, ""},
 		{"a manifest without artifacts", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"version\": \"1\"}\n" + good,
 			[]string{"out/S.template.json", "out/manifest.json failed: not the manifest of a cloud assembly: it has no artifacts. run cdk synth again"}, ""},
 		{"a manifest without a version", "-- out/cdk.out --\n{}\n-- out/manifest.json --\n{\"artifacts\": {}}\n" + good,
