@@ -47,6 +47,8 @@ func lintQueryLanguage(l *linter) {
 func lintNameCase(l *linter) {
 	l.states(func(s *State) {
 		switch {
+		case !pascal(s.Name) && toPascal(s.Name) == s.Name: // in capitals only: there is no other way to write it
+			l.report(s.Pos, s.pointer, "state name %q has no lower-case letter. name it after what it does, in PascalCase, such as FetchBuckets", s.Name)
 		case !pascal(s.Name):
 			l.report(s.Pos, s.pointer, "state name %q is not PascalCase. use letters and digits only, such as %q", s.Name, toPascal(s.Name))
 		case utf8.RuneCountInString(s.Name) > maxStateName:

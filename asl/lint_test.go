@@ -75,6 +75,8 @@ func TestLintRules(t *testing.T) {
 		{"query-language", `"QueryLanguage": "JSONPath",`, "", []string{`1:1: the state machine does not name its query language. add "QueryLanguage": "JSONPath" or "JSONata" at the top`}},
 		{"query-language", `"Dirty."`, `"Dirty.", "QueryLanguage": "JSONata"`, []string{`41:42: state "FetchFailed" chooses a query language for itself. remove it: the language is chosen once, at the top`}},
 		{"state-name-case", `FetchFailed`, `fetch buckets_FAILED`, []string{`41:5: state name "fetch buckets_FAILED" is not PascalCase. use letters and digits only, such as "FetchBucketsFailed"`}},
+		{"state-name-case", `FetchFailed`, `A`, []string{`41:5: state name "A" has no lower-case letter. name it after what it does, in PascalCase, such as FetchBuckets`}},
+		{"state-name-case", `FetchFailed`, `FAILED`, []string{`41:5: state name "FAILED" is not PascalCase. use letters and digits only, such as "Failed"`}},
 		{"state-name-case", `FetchFailed`, strings.Repeat("Fetch", 17), []string{`41:5: state name "` + strings.Repeat("Fetch", 17) + `" is longer than 80 characters. shorten it`}},
 		{"state-name-type", `FetchBuckets`, `Buckets`, []string{`6:5: the name of Task state "Buckets" is no verb and noun. name it after what it does to what, such as FetchBuckets`}},
 		{"state-name-type", `HasBuckets`, `CheckBuckets`, []string{`19:5: the name of Choice state "CheckBuckets" does not tell its type. name it Is…, Has…, Needs…`}},

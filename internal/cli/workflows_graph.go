@@ -72,6 +72,13 @@ func drawable(arg string) (*asl.Definition, error) {
 	if len(m.States) == 0 {
 		return nil, usagef("%s: no state machine: it has no States. \"plumbline workflows lint %s\" says more", d.place, d.place)
 	}
+	if ds := asl.Check(d.src, asl.Standard); asl.HasErrors(ds) {
+		for _, p := range ds {
+			if p.Severity == asl.SeverityError {
+				return nil, usagef("%s:%s. \"plumbline workflows lint %s\" lists all that Step Functions refuses in it", d.place, strings.TrimSuffix(p.String(), "."), d.place)
+			}
+		}
+	}
 	return m, nil
 }
 
