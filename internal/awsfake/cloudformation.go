@@ -18,11 +18,14 @@ type (
 		ParameterValue string `xml:"ParameterValue,omitempty"`
 	}
 	member struct {
-		StackId, StackName, StackStatus                     string `xml:",omitempty"`
-		Parameters                                          []pair `xml:"Parameters>member"`
-		Tags                                                []pair `xml:"Tags>member"`
-		LogicalResourceId, PhysicalResourceId, ResourceType string `xml:",omitempty"`
-		ResourceStatus, LastUpdatedTimestamp, CreationTime  string `xml:",omitempty"`
+		StackID                                            string `xml:"StackId,omitempty"`
+		StackName, StackStatus                             string `xml:",omitempty"`
+		Parameters                                         []pair `xml:"Parameters>member"`
+		Tags                                               []pair `xml:"Tags>member"`
+		LogicalID                                          string `xml:"LogicalResourceId,omitempty"`
+		PhysicalID                                         string `xml:"PhysicalResourceId,omitempty"`
+		ResourceType                                       string `xml:",omitempty"`
+		ResourceStatus, LastUpdatedTimestamp, CreationTime string `xml:",omitempty"`
 	}
 	stacksResult struct {
 		XMLName xml.Name `xml:"Stacks"`
@@ -129,7 +132,7 @@ func (a *Account) describeStacks(name string) (any, *failure) {
 		return nil, fail
 	}
 	return stacksResult{Members: []member{{
-		StackId: a.ARN(s), StackName: s.Name, StackStatus: s.status(), CreationTime: "2026-01-02T03:04:05Z",
+		StackID: a.ARN(s), StackName: s.Name, StackStatus: s.status(), CreationTime: "2026-01-02T03:04:05Z",
 		Parameters: pairs(s.Parameters, true), Tags: pairs(s.Tags, false),
 	}}}, nil
 }
@@ -173,7 +176,7 @@ func (a *Account) listStacks(form url.Values) any {
 	var all []member
 	for _, s := range a.Stacks {
 		if len(wanted) == 0 || slices.Contains(wanted, s.status()) {
-			all = append(all, member{StackId: a.ARN(s), StackName: s.Name, StackStatus: s.status(), CreationTime: "2026-01-02T03:04:05Z"})
+			all = append(all, member{StackID: a.ARN(s), StackName: s.Name, StackStatus: s.status(), CreationTime: "2026-01-02T03:04:05Z"})
 		}
 	}
 	some, next := page(a, form, all)
@@ -191,7 +194,7 @@ func (a *Account) listStackResources(form url.Values) (any, *failure) {
 		if status == "" {
 			status = "CREATE_COMPLETE"
 		}
-		all = append(all, member{LogicalResourceId: r.LogicalID, PhysicalResourceId: r.Physical, ResourceType: r.Type, ResourceStatus: status, LastUpdatedTimestamp: "2026-01-02T03:04:05Z"})
+		all = append(all, member{LogicalID: r.LogicalID, PhysicalID: r.Physical, ResourceType: r.Type, ResourceStatus: status, LastUpdatedTimestamp: "2026-01-02T03:04:05Z"})
 	}
 	some, next := page(a, form, all)
 	return listed{"StackResourceSummaries", some, next}, nil

@@ -22,8 +22,9 @@ func (a *Account) putEvaluations(in map[string]any) (any, *failure) {
 		return nil, refuse("InvalidParameterValueException", "%s", err)
 	}
 	var list []struct {
-		ComplianceResourceType, ComplianceResourceId, ComplianceType, Annotation string
-		OrderingTimestamp                                                        float64
+		ComplianceResourceType, ComplianceType, Annotation string
+		ID                                                 string `json:"ComplianceResourceId"`
+		OrderingTimestamp                                  float64
 	}
 	if err := json.Unmarshal(body, &list); err != nil {
 		return nil, refuse("InvalidParameterValueException", "%s", err)
@@ -36,9 +37,9 @@ func (a *Account) putEvaluations(in map[string]any) (any, *failure) {
 	}
 	for _, e := range list {
 		if e.ComplianceType != "COMPLIANT" && e.ComplianceType != "NON_COMPLIANT" && e.ComplianceType != "NOT_APPLICABLE" || len(e.Annotation) > 256 || time.Unix(int64(e.OrderingTimestamp), 0).IsZero() {
-			return nil, refuse("InvalidParameterValueException", "evaluation of %s is not valid", e.ComplianceResourceId)
+			return nil, refuse("InvalidParameterValueException", "evaluation of %s is not valid", e.ID)
 		}
-		a.Evaluations[token] = append(a.Evaluations[token], Evaluation{e.ComplianceResourceType, e.ComplianceResourceId, e.ComplianceType, e.Annotation})
+		a.Evaluations[token] = append(a.Evaluations[token], Evaluation{e.ComplianceResourceType, e.ID, e.ComplianceType, e.Annotation})
 	}
 	return map[string]any{"FailedEvaluations": []any{}}, nil
 }
