@@ -97,7 +97,7 @@ type Network struct {
 	Existing map[string]Existing `json:"existing"`
 }
 
-// Existing is a VPC of the account. Its subnets must reach CloudFormation,
+// Existing is a VPC of the account. Its subnets must reach CloudFormation, Cloud Control, AWS Config,
 // DynamoDB, S3, SNS and Step Functions: docs/deploy.md says how.
 type Existing struct {
 	Subnets        []string `json:"subnets"`        // ids, private ones, of two zones or more
