@@ -19,6 +19,7 @@ import (
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/intake"
 	"plumbline/tasks/listtargets"
+	"plumbline/tasks/measuresla"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 	"plumbline/tasks/recordfailure"
@@ -39,6 +40,7 @@ var configs = map[string]func(lookup) (any, error){
 	"checkcompliance": func(l lookup) (any, error) { return checkcompliance.ConfigFromEnv(l) },
 	"fetchstack":      func(l lookup) (any, error) { return fetchstack.ConfigFromEnv(l) },
 	"intake":          func(l lookup) (any, error) { return intake.ConfigFromEnv(l) },
+	"measuresla":      func(l lookup) (any, error) { return measuresla.ConfigFromEnv(l) },
 	"listtargets":     func(l lookup) (any, error) { return listtargets.ConfigFromEnv(l) },
 	"notify":          func(l lookup) (any, error) { return notify.ConfigFromEnv(l) },
 	"persistfindings": func(l lookup) (any, error) { return persistfindings.ConfigFromEnv(l) },
@@ -115,7 +117,7 @@ func TestConfigs(t *testing.T) {
 	want := map[string]any{
 		"assess": assess.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "evaluate": []any{finding.Network, "bucket", "bundle"},
 		"checkhook": checkhook.Config{Bucket: "bucket", Bundle: "bundle", Exempt: checkhook.Exempt}, "checkcompliance": checkcompliance.Config{Bucket: "bucket", Bundle: "bundle"}, "fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
-		"listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning", Bucket: "bucket"},
+		"measuresla": measuresla.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning", Bucket: "bucket"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
 		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},
 	}
