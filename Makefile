@@ -26,8 +26,9 @@ FUNCTION_ARCH ?= arm64
 # Where `make functions` puts them.
 DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
+BUILD = $(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/
 
-.PHONY: help setup build functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost coldstart clean
+.PHONY: help setup build plumbline functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,15 +37,18 @@ setup: ## Fetch the modules and build bin/plumbline
 	@for m in $(MODULES); do $(GO) -C $$m mod download; done
 	@$(MAKE) --no-print-directory build
 
-build: ## Build bin/plumbline
-	@$(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/plumbline ./cmd/plumbline
+build: plumbline ## Build bin/plumbline, and bin/plumbline-aws, which reads accounts
+	@$(BUILD) ./cmd/plumbline-aws
+
+plumbline:
+	@$(BUILD) ./cmd/plumbline
 
 functions: ## Build DIST/FOLDER/bootstrap, what Lambda runs, of every task (or FUNCTIONS="notify …") for FUNCTION_ARCH
 	@for t in $(FUNCTIONS); do \
 	  GOOS=linux GOARCH=$(FUNCTION_ARCH) $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o $(DIST)/$$t/bootstrap ./tasks/$$t/lambda; \
 	done
 
-scan: build ## Scan DIR (default: the example's cdk.out) through the workflow
+scan: plumbline ## Scan DIR (default: the example's cdk.out) through the workflow
 	@bin/plumbline scan --exit-zero $(ARGS) $(DIR)
 
 infra/node_modules/.package-lock.json: infra/package-lock.json
@@ -115,7 +119,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	@$(GO) list -f '{{.ImportPath}}' ./... | while read -r p; do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-bench: build ## Phases of a scan, the floor of parsing alone, and how it grows
+bench: plumbline ## Phases of a scan, the floor of parsing alone, and how it grows
 	@$(GO) run ./bench -write docs/benchmarks.md $(ARGS)
 
 cost: ## Write docs/cost.md from the transitions that the engine counts
@@ -124,7 +128,7 @@ cost: ## Write docs/cost.md from the transitions that the engine counts
 coldstart: ## Write docs/coldstart.md: each function from exec to its first answer, and its size as it is uploaded
 	@$(GO) run ./bench/coldstart -write docs/coldstart.md
 
-bench-peers: build ## Install other scanners, engines and servers by package name and print the ratios of one run
+bench-peers: plumbline ## Install other scanners, engines and servers by package name and print the ratios of one run
 	@bench/engines.sh
 	@bench/servers.sh
 	@bench/peers.sh

@@ -32,7 +32,7 @@ type rule struct {
 var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/configrules/...", "internal/sns/...", "internal/sqs/...", "internal/webhook/...", "internal/stepfunctions/..."}
 
 // wiring puts tasks, adapters and the engine together.
-var wiring = []string{"internal/account/...", "internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
+var wiring = []string{"internal/account/...", "internal/awsaccount/...", "internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
 
 var (
 	awsSDK = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
@@ -59,7 +59,7 @@ var rules = []rule{
 	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
 	{[]string{"internal/throttle"}, []string{"..."}, nil, "it judges the SDK's errors; what they mean to an interface is the adapter's to say"},
 	{[]string{"tasks/*/lambda"}, slices.Concat([]string{"database/sql/...", "modernc.org/...", "os/exec"}, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
-	{[]string{"internal/local/..."}, awsSDK, nil, "the suite of a laptop needs no account: what reads one is handed over"},
+	{[]string{"cmd/plumbline", "internal/cli/...", "internal/local/...", "internal/account"}, awsSDK, nil, "the binary of a laptop carries no SDK, which makes it larger and slower to start: what reads an account is handed over by plumbline-aws"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
 	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "finding", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
@@ -69,16 +69,16 @@ var rules = []rule{
 var only = []rule{
 	{[]string{"internal/s3blob", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
 	{[]string{"internal/dynamo", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
-	{[]string{"internal/cloudcontrol", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
-	{[]string{"internal/configrules", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/configservice/..."}, nil, "AWS Config stays behind one adapter"},
-	{[]string{"internal/sns", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
-	{[]string{"internal/sqs", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sqs/..."}, nil, "SQS stays behind one adapter"},
+	{[]string{"internal/cloudcontrol", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
+	{[]string{"internal/configrules", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/configservice/..."}, nil, "AWS Config stays behind one adapter"},
+	{[]string{"internal/sns", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
+	{[]string{"internal/sqs", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sqs/..."}, nil, "SQS stays behind one adapter"},
 	{[]string{"tasks/deliver/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/secretsmanager/..."}, nil, "one function reads secrets: what it calls with them is outside"},
 	{[]string{"tasks/deliver/lambda", "internal/cli"}, []string{"internal/webhook"}, nil, "one function, and the laptop in its place, calls an address outside of AWS"},
-	{[]string{"internal/stacks", "internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudformation/..."}, nil, "CloudFormation stays behind one adapter"},
+	{[]string{"internal/stacks", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudformation/..."}, nil, "CloudFormation stays behind one adapter"},
 	{[]string{"internal/stepfunctions", "tasks/*/lambda", "statemachine-tests/endpoint"}, []string{"github.com/aws/aws-sdk-go-v2/service/sfn/..."}, nil, "Step Functions stays behind one adapter, and the suite talks to servers as its clients do"},
-	{[]string{"internal/account", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/config/..."}, nil, "a main alone reads who it is and where, and of the laptop's binary one room"},
-	{[]string{"internal/cli"}, []string{"internal/account"}, nil, "flags alone reach an account"},
+	{[]string{"internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/config/..."}, nil, "a main alone reads who it is and where"},
+	{[]string{"cmd/plumbline-aws", "internal/cli"}, []string{"internal/awsaccount"}, nil, "one binary reads accounts"},
 	{[]string{"internal/sqlite"}, []string{"modernc.org/...", "database/sql/..."}, nil, "SQL stays behind one adapter"},
 	{[]string{"cmd/plumbline", "internal/cli/..."}, []string{"github.com/spf13/..."}, nil, "commands and flags are the command line's"},
 	{[]string{"ruleset/..."}, []string{"cel.dev/..."}, nil, "how rules are evaluated is ruleset's own affair"},

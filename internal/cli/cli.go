@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"plumbline/internal/account"
 	"plumbline/internal/nearest"
 )
 
@@ -50,6 +51,8 @@ type Streams struct {
 	OutTTY, ErrTTY bool
 	Width          int
 	Env            func(string) string
+	// Accounts opens AWS accounts; nil where the binary carries no SDK.
+	Accounts account.Opener
 	// Signals makes SIGINT and SIGTERM end the work, and a closed pipe an error
 	// like any other; off in tests, whose process is not the command's own.
 	Signals bool

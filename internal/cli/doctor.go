@@ -52,7 +52,7 @@ func runDoctor(ctx context.Context, s *Streams, f *liveFlags, region, format str
 	if region != "" {
 		o.Regions = strings.Split(region, ",")
 	}
-	a, err := account.Open(ctx, o)
+	a, err := s.openAccount(ctx, o)
 	if err != nil {
 		return usageError{err}
 	}

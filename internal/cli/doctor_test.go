@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/internal/awsaccount"
 	"plumbline/internal/awsfake"
 	"plumbline/internal/cli"
 )
@@ -82,7 +83,7 @@ func TestDoctor(t *testing.T) {
 			tc.change(a)
 			signIn(t, a)
 			var out, said bytes.Buffer
-			code := cli.Main([]string{"doctor", "--format", "json"}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &said, Env: func(string) string { return "" }})
+			code := cli.Main([]string{"doctor", "--format", "json"}, cli.Streams{Accounts: awsaccount.Open, In: strings.NewReader(""), Out: &out, Err: &said, Env: func(string) string { return "" }})
 			var checks []struct{ What, Status, Says string }
 			if err := json.Unmarshal(out.Bytes(), &checks); err != nil {
 				t.Fatalf("%v: %s %s", err, out.String(), said.String())

@@ -63,7 +63,7 @@ func (j *judge) scanStacks(ctx context.Context, s *Streams, f *liveFlags, q scan
 	if j.flags.region != "" {
 		o.Regions = strings.Split(j.flags.region, ",")
 	}
-	a, err := account.Open(ctx, o)
+	a, err := s.openAccount(ctx, o)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -79,7 +79,7 @@ func (j *judge) scanStacks(ctx context.Context, s *Streams, f *liveFlags, q scan
 
 // known is an account whose targets have been listed.
 type known struct {
-	*account.Account
+	account.Account
 	targets []scan.Target
 }
 

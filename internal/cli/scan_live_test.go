@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/internal/awsaccount"
 	"plumbline/internal/awsfake"
 	"plumbline/internal/cli"
 )
@@ -70,7 +71,7 @@ type jsonReport struct {
 func live(t *testing.T, args ...string) (code int, report jsonReport, stderr string) {
 	t.Helper()
 	var out, said bytes.Buffer
-	code = cli.Main(append([]string{"scan", "--format", "json"}, args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &said, Env: func(string) string { return "" }})
+	code = cli.Main(append([]string{"scan", "--format", "json"}, args...), cli.Streams{Accounts: awsaccount.Open, In: strings.NewReader(""), Out: &out, Err: &said, Env: func(string) string { return "" }})
 	if out.Len() > 0 {
 		if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 			t.Fatalf("%v: %s", err, out.String())

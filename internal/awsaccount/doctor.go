@@ -1,4 +1,4 @@
-package account
+package awsaccount
 
 import (
 	"context"
@@ -17,27 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"plumbline/internal/account"
 	"plumbline/internal/cloudcontrol"
 	"plumbline/remedy/live"
 	"plumbline/scan"
-)
-
-// Check is one thing that was looked at.
-type Check struct {
-	Region string `json:"region"`
-	What   string `json:"what"`
-	Status Status `json:"status"`
-	Says   string `json:"says"` // what was seen, and what to do about a problem
-}
-
-// Status is how a check ended.
-type Status string
-
-// The ways in which a check ends.
-const (
-	OK      Status = "ok"
-	Problem Status = "problem" // something has to be mended
-	Note    Status = "note"    // worth knowing, and nothing is broken
 )
 
 // suite is the stack whose parts are looked at where it is deployed.
@@ -46,8 +29,8 @@ const suite = "PlumblineSuite"
 // Diagnose looks at what scans need, and at the deployed suite where there is
 // one. It changes nothing: its one event is of a change that has not ended, for
 // which the suite starts nothing. Each region is looked at to its end.
-func (a *Account) Diagnose(ctx context.Context) []Check {
-	var out []Check
+func (a *Account) Diagnose(ctx context.Context) []account.Check {
+	var out []account.Check
 	for _, name := range a.regions {
 		d := &diagnosis{region: a.open[name], name: name}
 		d.run(ctx)
@@ -60,17 +43,17 @@ type diagnosis struct {
 	*region
 	name    string
 	account string
-	checks  []Check
+	checks  []account.Check
 }
 
-func (d *diagnosis) add(what string, status Status, format string, args ...any) {
-	d.checks = append(d.checks, Check{d.name, what, status, fmt.Sprintf(format, args...)})
+func (d *diagnosis) add(what string, status account.Status, format string, args ...any) {
+	d.checks = append(d.checks, account.Check{Region: d.name, What: what, Status: status, Says: fmt.Sprintf(format, args...)})
 }
 
 // failed adds a problem for an error, nil for none. It reports whether there was one.
 func (d *diagnosis) failed(what string, err error) bool {
 	if err != nil {
-		d.add(what, Problem, "%s", reason(err))
+		d.add(what, account.Problem, "%s", reason(err))
 	}
 	return err != nil
 }
@@ -95,15 +78,15 @@ func (d *diagnosis) run(ctx context.Context) {
 		return // all else would fail for the same reason
 	}
 	d.account = aws.ToString(who.Account)
-	d.add("credentials", OK, "account %s", d.account)
+	d.add("credentials", account.OK, "account %s", d.account)
 	d.reading(ctx)
 	d.recorder(ctx)
 	target, there, err := d.stacks.Find(ctx, suite)
 	switch {
 	case err != nil:
-		d.add("suite", Problem, "%s", reason(err))
+		d.add("suite", account.Problem, "%s", reason(err))
 	case !there:
-		d.add("suite", Note, "stack %s is not deployed here: scans run from this machine only", suite)
+		d.add("suite", account.Note, "stack %s is not deployed here: scans run from this machine only", suite)
 	default:
 		d.suite(ctx, target)
 	}
@@ -115,24 +98,24 @@ func (d *diagnosis) reading(ctx context.Context) {
 	if d.failed("list stacks", err) {
 		return
 	}
-	d.add("list stacks", OK, "%d stacks", len(targets))
+	d.add("list stacks", account.OK, "%d stacks", len(targets))
 	if len(targets) > 0 {
 		if _, err := d.stacks.Fetch(ctx, targets[0]); !d.failed("read templates", err) {
-			d.add("read templates", OK, "template of %s", targets[0].Stack)
+			d.add("read templates", account.OK, "template of %s", targets[0].Stack)
 		}
 		if owned, err := d.stacks.Resources(ctx, targets[0]); !d.failed("list resources of stacks", err) {
-			d.add("list resources of stacks", OK, "%d resources of %s", len(owned.Resources), targets[0].Stack)
+			d.add("list resources of stacks", account.OK, "%d resources of %s", len(owned.Resources), targets[0].Stack)
 		}
 	}
 	c := cloudcontrol.NewReader(awscloudcontrol.NewFromConfig(d.config), 0)
 	// No bucket can have this name, so that the answer is "not there" or a refusal.
 	if _, err := c.Get(ctx, "AWS::S3::Bucket", "plumbline.doctor..none"); errors.Is(err, live.ErrGone) || err == nil {
-		d.add("read live resources", OK, "Cloud Control answers")
+		d.add("read live resources", account.OK, "Cloud Control answers")
 	} else {
-		d.add("read live resources", Problem, "%s. the types of your stacks need the permissions of their read handlers, as AWS's policy SecurityAudit has them", reason(err))
+		d.add("read live resources", account.Problem, "%s. the types of your stacks need the permissions of their read handlers, as AWS's policy SecurityAudit has them", reason(err))
 	}
 	if _, err := c.List(ctx, "AWS::S3::BucketPolicy", nil); !d.failed("list live resources", err) {
-		d.add("list live resources", OK, "Cloud Control answers")
+		d.add("list live resources", account.OK, "Cloud Control answers")
 	}
 }
 
@@ -141,11 +124,11 @@ func (d *diagnosis) recorder(ctx context.Context) {
 	switch {
 	case d.failed("AWS Config", err):
 	case len(out.ConfigurationRecordersStatus) == 0:
-		d.add("AWS Config", Note, "there is no recorder: changes past CloudFormation are found by the daily scan only")
+		d.add("AWS Config", account.Note, "there is no recorder: changes past CloudFormation are found by the daily scan only")
 	case !out.ConfigurationRecordersStatus[0].Recording:
-		d.add("AWS Config", Problem, "recorder %s is stopped. start it", aws.ToString(out.ConfigurationRecordersStatus[0].Name))
+		d.add("AWS Config", account.Problem, "recorder %s is stopped. start it", aws.ToString(out.ConfigurationRecordersStatus[0].Name))
 	default:
-		d.add("AWS Config", OK, "recorder %s records", aws.ToString(out.ConfigurationRecordersStatus[0].Name))
+		d.add("AWS Config", account.OK, "recorder %s records", aws.ToString(out.ConfigurationRecordersStatus[0].Name))
 	}
 }
 
@@ -155,7 +138,7 @@ func (d *diagnosis) suite(ctx context.Context, target scan.Target) {
 	if d.failed("suite", err) {
 		return
 	}
-	d.add("suite", OK, "%d resources", len(owned.Resources))
+	d.add("suite", account.OK, "%d resources", len(owned.Resources))
 	of := func(typ string) []scan.OwnedResource {
 		return slices.DeleteFunc(slices.Clone(owned.Resources), func(r scan.OwnedResource) bool { return r.Type != typ })
 	}
@@ -185,11 +168,11 @@ func (d *diagnosis) endpoints(ctx context.Context, list []scan.OwnedResource) {
 	}
 	switch {
 	case len(gone) > 0:
-		d.add("endpoints", Problem, "%s were deleted: functions cannot reach these services. deploy the suite again", strings.Join(gone, ", "))
+		d.add("endpoints", account.Problem, "%s were deleted: functions cannot reach these services. deploy the suite again", strings.Join(gone, ", "))
 	case len(list) > 0:
-		d.add("endpoints", OK, "%d endpoints", len(list))
+		d.add("endpoints", account.OK, "%d endpoints", len(list))
 	default:
-		d.add("endpoints", Note, "the suite has none of its own: it is in an existing VPC")
+		d.add("endpoints", account.Note, "the suite has none of its own: it is in an existing VPC")
 	}
 }
 
@@ -216,11 +199,11 @@ func (d *diagnosis) subscriptions(ctx context.Context, topic scan.OwnedResource)
 	}
 	switch {
 	case open > 0:
-		d.add(what, Problem, "%d of %d addresses have not confirmed and are told nothing. AWS sent each a mail with a link; deploying again sends another", open, open+confirmed)
+		d.add(what, account.Problem, "%d of %d addresses have not confirmed and are told nothing. AWS sent each a mail with a link; deploying again sends another", open, open+confirmed)
 	case confirmed == 0:
-		d.add(what, Problem, "nobody is told. name addresses in the deployment")
+		d.add(what, account.Problem, "nobody is told. name addresses in the deployment")
 	default:
-		d.add(what, OK, "%d confirmed", confirmed)
+		d.add(what, account.OK, "%d confirmed", confirmed)
 	}
 }
 
@@ -235,10 +218,10 @@ func (d *diagnosis) depth(ctx context.Context, queue scan.OwnedResource) {
 	n, err := strconv.Atoi(out.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)])
 	switch {
 	case err != nil:
-		d.add(what, Problem, "SQS did not say how many messages it has")
+		d.add(what, account.Problem, "SQS did not say how many messages it has")
 	case n > 0:
-		d.add(what, Problem, "%d messages: what could not be delivered or done. read them before they expire", n)
+		d.add(what, account.Problem, "%d messages: what could not be delivered or done. read them before they expire", n)
 	default:
-		d.add(what, OK, "empty")
+		d.add(what, account.OK, "empty")
 	}
 }

@@ -1,6 +1,8 @@
-package account
+package awsaccount
 
 import (
+	"plumbline/internal/account"
+
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -38,10 +40,10 @@ func (d *diagnosis) dryEvent(ctx context.Context, function string) {
 		Reason  string `json:"reason"`
 	}
 	if err := json.Unmarshal(answer, &out); err != nil || out.Started || out.Reason == "" {
-		d.add(what, Problem, "%s answered %s", function, bytes.TrimSpace(answer))
+		d.add(what, account.Problem, "%s answered %s", function, bytes.TrimSpace(answer))
 		return
 	}
-	d.add(what, OK, "%s answers", function)
+	d.add(what, account.OK, "%s answers", function)
 }
 
 // invoke calls a function. It is one signed request: the SDK's package for
