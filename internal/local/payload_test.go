@@ -12,17 +12,30 @@ import (
 
 	"plumbline/asl"
 	"plumbline/finding"
+	"plumbline/remedy/change"
 	"plumbline/scan"
+	"plumbline/tasks/acquirelease"
+	"plumbline/tasks/applychange"
+	"plumbline/tasks/askapproval"
 	"plumbline/tasks/assess"
 	"plumbline/tasks/catalog"
+	"plumbline/tasks/checkchange"
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
+	"plumbline/tasks/judgeresource"
 	"plumbline/tasks/listtargets"
 	"plumbline/tasks/measuresla"
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
+	"plumbline/tasks/planchange"
+	"plumbline/tasks/readdecision"
+	"plumbline/tasks/recordchange"
 	"plumbline/tasks/recordfailure"
+	"plumbline/tasks/releaseleases"
 	"plumbline/tasks/summarize"
+	"plumbline/tasks/tellchange"
+	"plumbline/tasks/undochange"
+	"plumbline/tasks/verifychange"
 	"plumbline/tasks/writereport"
 	"plumbline/workflows"
 )
@@ -39,6 +52,19 @@ func contracts() map[string][2]any {
 		"Summarize":       {summarize.In{}, summarize.Out{}},
 		"MeasureSLA":      {measuresla.In{}, measuresla.Out{}},
 		"RecordFailure":   {scan.FailureInput{}, recordfailure.Out{}},
+
+		"JudgeResource": {judgeresource.In{}, judgeresource.Out{}},
+		"AcquireLease":  {acquirelease.In{}, acquirelease.Out{}},
+		"PlanChange":    {change.Request{}, planchange.Out{}},
+		"AskApproval":   {askapproval.In{}, askapproval.Out{}},
+		"ReadDecision":  {readdecision.In{}, change.Result{}},
+		"CheckChange":   {checkchange.In{}, change.Result{}},
+		"ApplyChange":   {applychange.In{}, applychange.Out{}},
+		"VerifyChange":  {verifychange.In{}, change.Result{}},
+		"UndoChange":    {undochange.In{}, change.Result{}},
+		"RecordChange":  {recordchange.In{}, recordchange.Out{}},
+		"TellChange":    {tellchange.In{}, tellchange.Out{}},
+		"ReleaseLeases": {releaseleases.In{}, releaseleases.Out{}},
 	}
 	for _, d := range finding.Domains {
 		out[catalog.Evaluate(d)] = [2]any{evaluate.In{}, evaluate.Out{}}
@@ -65,7 +91,7 @@ func TestPayloadsAreWhatTasksTake(t *testing.T) {
 				FunctionName string
 				Payload      map[string]json.RawMessage
 			}
-			if s.Type != "Task" || !strings.HasSuffix(s.Resource, "lambda:invoke") {
+			if s.Type != "Task" || !strings.HasSuffix(strings.TrimSuffix(s.Resource, ".waitForTaskToken"), "lambda:invoke") {
 				continue
 			}
 			if err := json.Unmarshal(s.Parameters, &call); err != nil {
