@@ -101,5 +101,6 @@ func (f *frame) cancel() {
 	}
 	f.endMapRun(Aborted)
 	f.rest()
+	f.dropVariables()
 	f.state = nil
 }

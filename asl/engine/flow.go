@@ -168,7 +168,11 @@ func (f *frame) pick(p pathField, data any) (any, error) {
 }
 
 func (fl *jsonpathFlow) arguments(f *frame, effective any) (any, error) {
-	return f.fill(fl.parameters, effective)
+	v, err := f.fill(fl.parameters, effective)
+	if err == nil && fl.parameters != nil && value.Exceeds(v, maxPayload) {
+		return nil, f.tooLarge()
+	}
+	return v, err
 }
 
 // fill evaluates a template; without one, the data themselves.
@@ -240,6 +244,12 @@ func (f *frame) assign(t *jsonpath.Template, data any) (*value.Object, error) {
 	if o.Len() == 0 {
 		return nil, nil
 	}
+	left := maxAssign
+	for _, field := range o.Fields() {
+		if left = value.Spend(field.Value, left); left < 0 {
+			return nil, f.tooLarge()
+		}
+	}
 	return o, nil
 }
 
@@ -247,8 +257,11 @@ func (f *frame) assign(t *jsonpath.Template, data any) (*value.Object, error) {
 func (f *frame) wrong(err error) *Error {
 	var field *jsonpath.FieldError
 	var call *jsonpath.IntrinsicError
+	var size *jsonpath.SizeError
 	text := err.Error()
 	switch {
+	case errors.As(err, &size):
+		return f.tooLarge()
 	case errors.As(err, &call):
 		text = call.Error()
 	case errors.As(err, &field):

@@ -19,6 +19,7 @@ type fork struct {
 // finished is the end of a branch or iteration.
 func (k *fork) finished(child *frame, out any) {
 	k.remove(child)
+	child.dropVariables()
 	k.results[child.index] = out
 	k.open--
 	k.last = child.last

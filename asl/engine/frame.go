@@ -38,6 +38,7 @@ type run struct {
 	input     any
 	start     time.Time
 	log       eventLog
+	variables int    // bytes of JSON that all its variables hold
 	child     *Child // of a map run that is kept; nil: none
 }
 
@@ -55,6 +56,7 @@ type mapItem struct {
 type scope struct {
 	outer *scope
 	vars  *value.Object
+	size  int // bytes of JSON of the values
 }
 
 func (s *scope) get(name string) (any, bool) {
@@ -64,6 +66,35 @@ func (s *scope) get(name string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// keepVariables assigns variables, nil for none. False: the execution would have
+// more than it may, and nothing is assigned.
+func (f *frame) keepVariables(vars *value.Object) bool {
+	if vars == nil {
+		return true
+	}
+	grown := 0
+	for _, field := range vars.Fields() {
+		old, had := f.vars.vars.Get(field.Key)
+		if had {
+			grown += value.Spend(old, maxAssign) - maxAssign
+		}
+		grown += maxAssign - value.Spend(field.Value, maxAssign)
+	}
+	if f.run.variables+grown > maxVariables {
+		return false
+	}
+	f.run.variables += grown
+	f.vars.size += grown
+	f.vars.vars = f.vars.vars.Merge(vars)
+	return true
+}
+
+// dropVariables gives up what a branch or iteration that has ended has assigned.
+func (f *frame) dropVariables() {
+	f.run.variables -= f.vars.size
+	f.vars.size = 0
 }
 
 // scope prepares the one Scope there is for an expression of this frame.

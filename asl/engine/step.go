@@ -1,15 +1,18 @@
 package engine
 
-import (
-	"fmt"
-
-	"plumbline/asl/value"
-)
+import "plumbline/asl/value"
 
 // maxPayload is the largest input or output of a state, in bytes of JSON.
 // Source: Step Functions quotas, "Maximum input or output size for a task,
 // state, or execution".
 const maxPayload = 256 * 1024
+
+// maxAssign is the most that one Assign field may give its variables together,
+// and so one of them, and maxVariables the most that all of an execution's may
+// hold, both in bytes of JSON. Source: Step Functions developer guide, "Passing
+// data between states with variables", Limits. It names no error for them: the
+// quota of a state's data has States.DataLimitExceeded.
+const maxAssign, maxVariables = 256 * 1024, 10 << 20
 
 // enter puts the frame into a state; advance then performs it.
 func (x *Execution) enter(f *frame, s *state, input any) {
@@ -87,12 +90,8 @@ func (f *frame) succeed(result any) bool {
 
 // leave ends the state with its output and goes on to next, nil for the end.
 func (f *frame) leave(out any, vars *value.Object, next *state) bool {
-	if value.Exceeds(out, maxPayload) {
-		return f.failed(&Error{Name: ErrDataLimitExceeded, Cause: fmt.Sprintf(
-			"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", f.state.name)})
-	}
-	if vars != nil {
-		f.vars.vars = f.vars.vars.Merge(vars)
+	if value.Exceeds(out, maxPayload) || !f.keepVariables(vars) {
+		return f.failed(f.tooLarge())
 	}
 	f.emit(exitedEvents[f.state.kind], func(d *Details) {
 		d.Name, d.Output, d.HasOutput, d.Variables = f.state.name, out, true, vars

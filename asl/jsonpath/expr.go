@@ -40,7 +40,8 @@ func (e *Expr) String() string {
 	return e.Call.src
 }
 
-// Eval evaluates the expression. The error is a *NotFoundError or an *IntrinsicError.
+// Eval evaluates the expression. The error is a *NotFoundError,
+// an *IntrinsicError or a *SizeError.
 func (e *Expr) Eval(s *Scope) (any, error) {
 	if e.Path != nil {
 		return s.Find(e.Path)

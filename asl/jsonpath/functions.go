@@ -214,9 +214,12 @@ func base64Decode(c *Call, s *Scope, args []any) (any, error) {
 }
 
 func hash(c *Call, s *Scope, args []any) (any, error) {
-	data := value.Text(args[0])
-	if t, ok := args[0].(string); ok {
-		data = t
+	data, isText := args[0].(string)
+	if !isText {
+		var err error
+		if data, err = c.encoded(args[0]); err != nil {
+			return nil, err
+		}
 	}
 	if len([]rune(data)) > maxText {
 		return nil, c.fail("Invalid arguments in %s: the data is longer than %d characters", c.name, maxText)
@@ -270,7 +273,7 @@ func stringToJSON(c *Call, s *Scope, args []any) (any, error) {
 }
 
 func jsonToString(c *Call, s *Scope, args []any) (any, error) {
-	return value.Text(args[0]), nil
+	return c.encoded(args[0])
 }
 
 func (s *Scope) random() uint64 {
@@ -366,11 +369,16 @@ func format(c *Call, s *Scope, args []any) (any, error) {
 			if len(rest) == 0 {
 				return nil, c.fail("Invalid arguments in %s: there are more {} than values", c.name)
 			}
-			if s, ok := rest[0].(string); ok {
-				b.WriteString(s)
-			} else {
-				b.WriteString(value.Text(rest[0]))
+			part, isText := rest[0].(string)
+			if !isText {
+				if part, err = c.encoded(rest[0]); err != nil {
+					return nil, err
+				}
 			}
+			if b.Len()+len(part) > maxResult {
+				return nil, &SizeError{c.src}
+			}
+			b.WriteString(part)
 			rest = rest[1:]
 		case t[i] == '{' || t[i] == '}':
 			return nil, c.fail("Invalid arguments in %s: a brace that stands for itself must be escaped", c.name)

@@ -33,6 +33,20 @@ func (e *IntrinsicError) Error() string {
 	return "The function '" + e.Call + "' had the following error: " + e.Problem
 }
 
+// maxResult is the most that an intrinsic function may give, in bytes of JSON,
+// also where it is another's argument. The service names no figure; what is
+// stored or passed on has lower quotas, and no execution holds more in variables.
+const maxResult = 10 << 20
+
+// SizeError is an intrinsic function whose result would be too large.
+type SizeError struct {
+	Call string // as written
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("the result of %s is larger than %d bytes", e.Call, maxResult)
+}
+
 // function is one intrinsic function and how many arguments it takes.
 type function struct {
 	min, max int // max -1: any number
@@ -179,7 +193,7 @@ func unescape(raw string) string {
 	return b.String()
 }
 
-// Eval calls the function. The error is an *IntrinsicError.
+// Eval calls the function. The error is an *IntrinsicError or a *SizeError.
 func (c *Call) Eval(s *Scope) (any, error) {
 	var few [4]any
 	args := few[:0]
@@ -193,7 +207,19 @@ func (c *Call) Eval(s *Scope) (any, error) {
 		}
 		args = append(args, v)
 	}
-	return c.fn.eval(c, s, args)
+	v, err := c.fn.eval(c, s, args)
+	if err == nil && value.Exceeds(v, maxResult) {
+		return nil, &SizeError{c.src}
+	}
+	return v, err
+}
+
+// encoded is v as JSON text, which is made only where it is not too long.
+func (c *Call) encoded(v any) (string, error) {
+	if value.Exceeds(v, maxResult) {
+		return "", &SizeError{c.src}
+	}
+	return value.Text(v), nil
 }
 
 // argumentError is an error in the call that its argument made: the outermost

@@ -1,6 +1,7 @@
 package jsonpath_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -297,6 +298,50 @@ func BenchmarkTemplate(b *testing.B) {
 	for b.Loop() {
 		if _, err := tpl.Eval(s); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// What one value many times over would grow to is refused while it is built,
+// before its text is.
+func TestResultSize(t *testing.T) {
+	doubled := func(of string, times int) string {
+		for range times {
+			of = "States.Array(" + of + "," + of + ")"
+		}
+		return of
+	}
+	million := strings.Repeat("x", 1<<20)
+	var huge any = million
+	for range 40 {
+		huge = []any{huge, huge} // a terabyte, were it written out
+	}
+	tests := []struct {
+		src   string
+		input any
+		large bool
+	}{
+		{"States.Array($,$)", million, false},
+		{doubled("$", 4), million, true},
+		{doubled("$", 4), "x", false},
+		{"States.ArrayLength(" + doubled("$", 4) + ")", million, true},
+		{"States.ArrayLength($)", huge, false},
+		{"States.Array($)", huge, true},
+		{"States.JsonToString($)", huge, true},
+		{"States.Hash($,'MD5')", huge, true},
+		{"States.Format('{}',$)", huge, true},
+		{"States.Format('" + strings.Repeat("{}", 9) + "'" + strings.Repeat(",$", 9) + ")", million, false},
+		{"States.Format('" + strings.Repeat("{}", 11) + "'" + strings.Repeat(",$", 11) + ")", million, true},
+	}
+	for _, tt := range tests {
+		e, err := jsonpath.ParseExpr(tt.src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Eval(&jsonpath.Scope{Input: tt.input})
+		var size *jsonpath.SizeError
+		if large := errors.As(err, &size); large != tt.large || err != nil && !large {
+			t.Errorf("%.60s: %v, want too large: %t", tt.src, err, tt.large)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type FieldError struct {
 	Field string // as written: "value.$"
 	Expr  *Expr
 	In    any   // the data that the expression was to be found in
-	Err   error // *NotFoundError or *IntrinsicError
+	Err   error // *NotFoundError, *IntrinsicError or *SizeError
 }
 
 func (e *FieldError) Error() string { return "field " + e.Field + ": " + e.Err.Error() }

@@ -97,10 +97,12 @@ func AppendString(dst []byte, s string) []byte {
 
 // Exceeds reports whether v as JSON text is longer than limit bytes. It stops
 // as soon as it is sure, and makes no text.
-func Exceeds(v any, limit int) bool { return spend(v, limit) < 0 }
+func Exceeds(v any, limit int) bool { return Spend(v, limit) < 0 }
 
-// spend returns what is left of a budget of bytes; below 0: not enough.
-func spend(v any, left int) int {
+// Spend returns what is left of a budget of bytes after v as JSON text; below
+// 0: it is not enough. It stops as soon as it is sure, so that a value which has
+// one part many times over costs no more than the budget, and makes no text.
+func Spend(v any, left int) int {
 	switch x := v.(type) {
 	case nil:
 		return left - 4
@@ -131,7 +133,7 @@ func spend(v any, left int) int {
 			if left < 0 {
 				return left
 			}
-			left = spend(item, left)
+			left = Spend(item, left)
 		}
 		return left
 	case *Object:
@@ -140,7 +142,7 @@ func spend(v any, left int) int {
 			if left < 0 {
 				return left
 			}
-			left = spend(f.Value, left-3-textLen(f.Key))
+			left = Spend(f.Value, left-3-textLen(f.Key))
 		}
 		return left
 	}
