@@ -68,18 +68,6 @@ func checkNumber(check string, n int) string {
 	return ""
 }
 
-func regionProblem(text string) string {
-	if isGlob(text) {
-		return ""
-	}
-	parts := strings.Split(text, "-")
-	last := parts[len(parts)-1]
-	if len(parts) < 3 || len(parts) > 4 || len(parts[0]) != 2 || len(last) != 1 || last[0] < '1' || last[0] > '9' || strings.ToLower(text) != text {
-		return fmt.Sprintf("want a region such as eu-west-1 or a glob such as eu-*, got %q", text)
-	}
-	return ""
-}
-
 func accountProblem(text string) string {
 	if len(text) != 12 || strings.Trim(text, "0123456789") != "" {
 		return fmt.Sprintf("want an account id of 12 digits, got %q", text)

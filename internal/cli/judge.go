@@ -102,6 +102,7 @@ func (f *judgeFlags) open(s *Streams) (*judge, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, usageError{err}
 	}
+	j.warnings = append(j.warnings, j.policy.Warnings()...)
 	return j, nil
 }
 
