@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,7 +46,7 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer suite.faults.Close()
-	if suite.stack, err = startMinistack("ministack", suite.faults); err != nil {
+	if suite.stack, err = startMinistack("ministack", suite.faults, "PERSIST_STATE=0", "S3_PERSIST=0"); err != nil {
 		return 1, err
 	}
 	defer suite.stack.stop()
@@ -71,43 +70,44 @@ type emulator struct {
 
 // startMinistack starts ministack on a free port. The functions that it runs
 // call AWS by way of the proxy.
-func startMinistack(name string, faults *proxy, extra ...string) (*emulator, error) {
+func startMinistack(name string, faults *proxy, settings ...string) (*emulator, error) {
+	if err := os.RemoveAll(filepath.Join(suite.folder, name)); err != nil {
+		return nil, err
+	}
+	return resumeMinistack(name, faults, settings...)
+}
+
+// resumeMinistack is startMinistack with what one of this name has left, where it was told to.
+func resumeMinistack(name string, faults *proxy, settings ...string) (*emulator, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	url := "http://127.0.0.1:" + port
-	home := filepath.Join(suite.folder, name)
+	url, home := "http://127.0.0.1:"+port, filepath.Join(suite.folder, name)
 	faults.to(url)
 	// Every function's process inherits this environment: it holds what they need and no more.
-	return start(name, url, url+"/_ministack/health", append([]string{
+	return start(home, url, url+"/_ministack/health", append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + os.TempDir(),
 		"AWS_ENDPOINT_URL=" + faults.url, "BIND_HOST=127.0.0.1", "GATEWAY_PORT=" + port, "MINISTACK_REGION=" + regions[0],
 		// Waits between retries are a tenth of what the workflows say.
 		"SFN_WAIT_SCALE=0.1",
 		"LAMBDA_ASYNC_RETRY_BASE_SECONDS=0.05", "LAMBDA_ASYNC_RETRY_MAX_SECONDS=0.1",
-		"PERSIST_STATE=0", "S3_PERSIST=0", "STATE_DIR=" + filepath.Join(home, "state"), "S3_DATA_DIR=" + filepath.Join(home, "s3"),
-	}, extra...), "ministack")
+		"STATE_DIR=" + filepath.Join(home, "state"), "S3_DATA_DIR=" + filepath.Join(home, "s3"),
+	}, settings...), "ministack.venv/bin/ministack")
 }
 
-// start starts a program of the virtual environment and waits until it is healthy.
-func start(name, url, health string, environment []string, program string, args ...string) (*emulator, error) {
-	home := filepath.Join(suite.folder, name)
-	if err := errors.Join(os.RemoveAll(home), os.MkdirAll(home, 0o755)); err != nil {
+// start starts a program, below suite.folder, in a folder and waits until it is healthy.
+func start(home, url, health string, environment []string, program string, args ...string) (*emulator, error) {
+	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	return startIn(home, url, health, environment, program, args...)
-}
-
-// startIn is start in a folder that an emulator may have left things in.
-func startIn(home, url, health string, environment []string, program string, args ...string) (*emulator, error) {
 	e := &emulator{url: url, log: filepath.Join(home, "log"), ended: make(chan error, 1)}
 	log, err := os.Create(e.log)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	e.process = exec.Command(filepath.Join(suite.folder, "venv/bin", program), args...)
+	e.process = exec.Command(filepath.Join(suite.folder, program), args...)
 	e.process.Env, e.process.Dir, e.process.Stdout, e.process.Stderr = environment, home, log, log
 	// A group of its own, so that its end is the end of the functions as well.
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -240,6 +240,37 @@ func TestPoisonedEvents(t *testing.T) {
 	}
 }
 
+// TestAbortedScan: an execution that is ended from outside cannot say so itself.
+// The rule for that has it recorded and people told.
+func TestAbortedScan(t *testing.T) {
+	r := in(regions[1])
+	id := r.put(t, "Cut", flawed)
+	boxes := subscribe(t, r)
+	// The table is busy for so long that there is something to abort.
+	suite.faults.inject(t, throttledTable("UpdateItem", "/Cut/", 0))
+	a, err := r.invoke(t.Context(), "Intake", stackChanged(r, id, "CREATE_COMPLETE", time.Now()))
+	if err != nil || !a.Started {
+		t.Fatalf("nothing was started: %+v, %v", a, err)
+	}
+	arn := strings.Replace(r.machine("ScanStack"), ":stateMachine:", ":execution:", 1) + ":" + a.Execution
+	if _, err := r.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: &arn}); err != nil {
+		t.Fatal(err)
+	}
+	end := r.await(t, "ScanStack", a.Execution)
+	if end.Status != sfntypes.ExecutionStatusAborted {
+		t.Fatalf("the execution ended as %s", end.Status)
+	}
+	wantFailure(t, r, end, "ABORTED")
+	until(t, 20*time.Second, func() error {
+		for _, l := range boxes.letters(t, "Cut") {
+			if l.attributes["kind"] == "failure" {
+				return nil
+			}
+		}
+		return fmt.Errorf("nobody was told that the scan was aborted")
+	})
+}
+
 // TestDuplicates: an event that is delivered ten times at once is scanned once.
 func TestDuplicates(t *testing.T) {
 	r := in(regions[1])

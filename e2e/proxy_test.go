@@ -49,7 +49,10 @@ func newProxy() (*proxy, error) {
 	}
 	p := &proxy{url: "http://" + l.Addr().String()}
 	forward := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(p.target.Load()) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(p.target.Load())
+			r.Out.Host = r.In.Host // which is signed
+		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}
 	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

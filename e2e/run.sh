@@ -8,14 +8,18 @@ e2e/needs.sh
 go=${GO:-go} made=$PWD/.cache/e2e
 mkdir -p "$made"
 
+# Each emulator has its own environment: they want different versions of the same.
 # An install that was interrupted has no mark and begins anew.
-mark=$made/venv/$(cksum < e2e/requirements.txt | tr ' ' -)
-if [ ! -e "$mark" ]; then
-  rm -rf "$made/venv"
-  python3 -m venv "$made/venv"
-  "$made/venv/bin/pip" install --quiet --disable-pip-version-check -r e2e/requirements.txt
-  touch "$mark"
-fi
+for emulator in ministack moto; do
+  list=e2e/$emulator.requirements.txt venv=$made/$emulator.venv
+  mark=$venv/$(cksum < "$list" | tr ' ' -)
+  if [ ! -e "$mark" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+    touch "$mark"
+  fi
+done
 make --no-print-directory infra/node_modules/.package-lock.json
 
 make --no-print-directory functions FUNCTION_ARCH="$($go env GOHOSTARCH)" DIST="$made/dist"
