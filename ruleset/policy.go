@@ -59,10 +59,10 @@ type ExemptTag struct {
 // InstanceClasses lists allowed instance classes by service, as globs
 // ("t3.*"). An empty list allows any.
 type InstanceClasses struct {
-	EC2         []string `yaml:"ec2" cel:"ec2" doc:"EC2 instance types, such as t3.*"`
-	RDS         []string `yaml:"rds" cel:"rds" doc:"RDS and DocumentDB classes, such as db.t4g.*"`
-	ElastiCache []string `yaml:"elasticache" cel:"elasticache" doc:"ElastiCache node types, such as cache.t4g.*; no built-in rule reads them: they are for rules of your own"`
-	OpenSearch  []string `yaml:"opensearch" cel:"opensearch" doc:"OpenSearch instance types, such as r6g.*.search; no built-in rule reads them: they are for rules of your own"`
+	EC2         []string `yaml:"ec2" cel:"ec2" doc:"EC2 instance types, such as t3.*, of instances and of what starts them: launch templates and configurations, Auto Scaling groups, Spot Fleets, EKS node groups"`
+	RDS         []string `yaml:"rds" cel:"rds" doc:"RDS, DocumentDB and Neptune classes, such as db.t4g.*"`
+	ElastiCache []string `yaml:"elasticache" cel:"elasticache" doc:"ElastiCache node types, such as cache.t4g.*"`
+	OpenSearch  []string `yaml:"opensearch" cel:"opensearch" doc:"OpenSearch instance types, such as r6g.*.search"`
 }
 
 // Naming is what a written name looks like. A resource without the property
