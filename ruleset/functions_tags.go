@@ -7,6 +7,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
@@ -49,12 +50,13 @@ func tagFunctions() []Function {
 			call: func(a ...ref.Val) ref.Val { return tagsOf(a[0]) }}},
 	}, {
 		Name: "missingTags", Group: "Tags",
-		Signature: []string{"policy.missingTags(resource) list(string)"},
-		Doc:       "Keys of the policy's requiredTags that the resource lacks, or whose value the policy does not allow. A type that a tag is not asked of lacks nothing.",
+		Signature: []string{"policy.missingTags(resource) list(string)", "policy.missingTags(resource, tags) list(string)"},
+		Doc:       "Keys of the policy's requiredTags that the resource lacks, or whose value the policy does not allow. A type that a tag is not asked of lacks nothing. tags: those to look at, where they stand elsewhere than in the resource's tag property.",
 		Examples:  []string{"policy.missingTags(resource) == []"},
 		whole:     true,
 		overloads: []overload{{member: true, args: []*cel.Type{celType(policyType()), cel.DynType}, result: cel.ListType(cel.StringType),
-			call: func(a ...ref.Val) ref.Val { return missingTags(a[0], a[1]) }}},
+			call: func(a ...ref.Val) ref.Val { return missingTags(a[0], a[1], a[1]) }}, {member: true, args: []*cel.Type{celType(policyType()), cel.DynType, cel.DynType}, result: cel.ListType(cel.StringType),
+			call: func(a ...ref.Val) ref.Val { return missingTags(a[0], a[1], a[2]) }}},
 	}, {
 		Name: "exempt", Group: "Tags",
 		Signature: []string{"policy.exempt(resource, key string) bool", "policy.exempt(resource.Tags, key string) bool"},
@@ -89,6 +91,10 @@ func tagsOf(v ref.Val) ref.Val {
 		return &mapView{value: v.value, typ: textMap, owner: v.owner, more: v.more}
 	case absent:
 		return &mapView{typ: textMap, owner: &owner{}}
+	case traits.Lister:
+		if v.Size() == types.IntZero { // [] of a rule: no tags
+			return &mapView{typ: textMap, owner: &owner{}}
+		}
 	}
 	return types.NewErr("tags are read from a resource or its tag property, not from %s", v.Type().TypeName())
 }
@@ -136,13 +142,16 @@ func tagMap(v *cfn.Value, o *owner) ref.Val {
 	return out
 }
 
-func missingTags(policy, resource ref.Val) ref.Val {
+// missingTags asks what the policy asks of a resource's type of tags, which may
+// stand in another place than tagsOf knows.
+func missingTags(policy, resource, written ref.Val) ref.Val {
 	p, ok := policy.(*view)
 	r, isView := resource.(*view)
 	if !ok || !isView || p.owner.policy == nil {
 		return types.NewErr("missingTags is asked of the policy, for a resource")
 	}
-	tags, isMap := tagsOf(r).(*mapView)
+	all := tagsOf(written)
+	tags, isMap := all.(*mapView)
 	out := refList{}
 	for i := range p.owner.policy.RequiredTags {
 		want := &p.owner.policy.RequiredTags[i]
@@ -151,7 +160,7 @@ func missingTags(policy, resource ref.Val) ref.Val {
 			continue
 		}
 		if !isMap {
-			return tagsOf(r)
+			return all
 		}
 		switch v := allowedTag(want, tags).(type) {
 		case types.Bool:
