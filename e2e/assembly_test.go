@@ -32,7 +32,7 @@ var unknown = []string{
 
 // deploy deploys the synthesized stacks as `make deploy` does: what is kept, the
 // organisation's policy, then what runs.
-func deploy(ctx context.Context, e *emulator) error {
+func deploy(ctx context.Context, e *emulator, regions ...string) error {
 	made := filepath.Join(suite.folder, "cdk.out")
 	if err := strip(made); err != nil {
 		return err
@@ -45,7 +45,14 @@ func deploy(ctx context.Context, e *emulator) error {
 		return err
 	}
 	always := []string{"--concurrency", "2", "--require-approval", "never", "--exclusively"}
-	if err := cdk(ctx, e, made, append([]string{"deploy", "PlumblineData-*"}, always...)...); err != nil {
+	stacks := func(name string) []string {
+		args := append([]string{"deploy"}, always...)
+		for _, r := range regions {
+			args = append(args, name+"-"+r)
+		}
+		return args
+	}
+	if err := cdk(ctx, e, made, stacks("PlumblineData")...); err != nil {
 		return err
 	}
 	for _, r := range regions {
@@ -53,7 +60,7 @@ func deploy(ctx context.Context, e *emulator) error {
 			return err
 		}
 	}
-	if err := cdk(ctx, e, made, append([]string{"deploy", "PlumblineSuite-*"}, always...)...); err != nil {
+	if err := cdk(ctx, e, made, stacks("PlumblineSuite")...); err != nil {
 		return err
 	}
 	for _, r := range regions {

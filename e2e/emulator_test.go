@@ -53,7 +53,7 @@ func run(m *testing.M) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	begun := time.Now()
-	if err := deploy(ctx, suite.stack); err != nil {
+	if err := deploy(ctx, suite.stack, regions...); err != nil {
 		return 1, err
 	}
 	fmt.Printf("e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())

@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"bytes"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -54,6 +55,8 @@ func newProxy() (*proxy, error) {
 			r.Out.Host = r.In.Host // which is signed
 		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		// Functions that outlive their emulator by a moment call in vain.
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f, err := p.fault(r); err != nil {
