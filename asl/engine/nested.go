@@ -97,7 +97,7 @@ func (e *Engine) startNested(ef *effect) {
 	m := call.machine
 	input, err := childInput(call.input)
 	if err != nil {
-		tell(completion{err: &Error{Name: spec.errorName("InvalidExecutionInputException"), Cause: "Invalid State Machine Execution Input: " + err.Error()}})
+		tell(completion{err: ef.frame.refused("InvalidExecutionInput", "Invalid State Machine Execution Input: '"+err.Error()+"'", ef.gen)})
 		return
 	}
 	if old := e.childOf(ef); old != nil { // the call is made again after a restart
@@ -128,7 +128,7 @@ func (e *Engine) startNested(ef *effect) {
 	}
 	child, err := e.start(m, call.name, input, p)
 	if err != nil {
-		tell(completion{err: &Error{Name: spec.errorName("ExecutionAlreadyExistsException"), Cause: "Execution Already Exists: '" + call.name + "'"}})
+		tell(completion{err: ef.frame.refused("ExecutionAlreadyExists", "Execution Already Exists: '"+e.arnOf(m, call.name)+"'", ef.gen)})
 		return
 	}
 	ef.wait.child = child.ARN
@@ -165,11 +165,23 @@ func (e *Engine) childOf(ef *effect) *Execution {
 	return e.resumed[tokenHolder{ef.frame, ef.gen}]
 }
 
-func (s *nestedSpec) errorName(name string) string {
-	if s.sdk {
-		return "Sfn." + name
+// refused is an error of the service's as the integration gives it. gen is the
+// frame's while it waits for the call.
+func (f *frame) refused(code, message string, gen uint32) *Error {
+	b := f.x.secret(fmt.Sprintf("request %d %d", f.id, gen))
+	id := uuidOf(binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]))
+	if f.state.nested.sdk {
+		return &Error{Name: "Sfn." + code + "Exception", Cause: fmt.Sprintf("%s (Service: Sfn, Status Code: 400, Request ID: %s)", message, id)}
 	}
-	return "StepFunctions." + name
+	return &Error{Name: "StepFunctions." + code + "Exception",
+		Cause: fmt.Sprintf("%s (Service: AWSStepFunctions; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)", message, code, id)}
+}
+
+// arnOf is the ARN of m's execution of this name.
+func (e *Engine) arnOf(m *Machine, name string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.identifyLocked(m).executionARN(name)
 }
 
 // settle tells the frame that waits for a child how the child has ended.

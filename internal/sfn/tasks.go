@@ -145,11 +145,11 @@ func (t *tasks) Invoke(ctx context.Context, c engine.Call) (json.RawMessage, err
 
 // unknownMachine is AWS's error for the start of a state machine that there is not.
 func (t *tasks) unknownMachine(c *engine.Call) error {
-	name, exception := "StepFunctions", "AWSStepFunctions"
+	sdk := false
 	switch {
 	case strings.Contains(c.Resource, ":states:startExecution"):
 	case strings.Contains(c.Resource, ":aws-sdk:sfn:startExecution"), strings.Contains(c.Resource, ":aws-sdk:sfn:startSyncExecution"):
-		name, exception = "Sfn", "Sfn"
+		sdk = true
 	default:
 		return nil
 	}
@@ -162,5 +162,9 @@ func (t *tasks) unknownMachine(c *engine.Call) error {
 	if !ok {
 		return nil
 	}
-	return &engine.Error{Name: name + "." + f.name + "Exception", Cause: fmt.Sprintf("%s (Service: %s; Status Code: 400; Error Code: %s; Request ID: %s)", f.message, exception, f.name, requestID())}
+	if sdk {
+		return &engine.Error{Name: "Sfn." + f.name + "Exception", Cause: fmt.Sprintf("%s (Service: Sfn, Status Code: 400, Request ID: %s)", f.message, requestID())}
+	}
+	return &engine.Error{Name: "StepFunctions." + f.name + "Exception",
+		Cause: fmt.Sprintf("%s (Service: AWSStepFunctions; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)", f.message, f.name, requestID())}
 }
