@@ -165,12 +165,14 @@ func (e *Engine) Start(m *Machine, name string, input json.RawMessage) (*Executi
 			return nil, fmt.Errorf("read the input: %w", err)
 		}
 	}
-	x, err := e.start(m, name, v, nil)
+	x, err := e.start(m, name, v, nil, nil)
 	e.keep(happening{})
 	return x, err
 }
 
-func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Execution, error) {
+// start begins an execution, which p waits for and which by's task starts; both
+// nil: neither.
+func (e *Engine) start(m *Machine, name string, input any, p *parent, by *Execution) (*Execution, error) {
 	given := name
 	e.mu.Lock()
 	m = e.identifyLocked(m)
@@ -188,8 +190,15 @@ func (e *Engine) start(m *Machine, name string, input any, p *parent) (*Executio
 		}
 		return old, nil
 	}
+	l := newLineage(m.ARN)
+	if by != nil {
+		if l = by.below(m.ARN, p != nil, e.clock.Now()); l == nil {
+			e.mu.Unlock()
+			return nil, fmt.Errorf("start %q: %w", name, errTooManyExecutions)
+		}
+	}
 	x := e.newExecution(m, name, arn, input)
-	x.parent = p
+	x.parent, x.lineage = p, l
 	e.execs[arn] = x
 	e.postLocked(happening{kind: onStart, x: x})
 	e.mu.Unlock()

@@ -66,6 +66,7 @@ type Execution struct {
 	ending    Result  // what the result is once the end is in the journal
 	timer     *timer  // of the whole execution
 	parent    *parent // nil: nobody waits for it inside the engine
+	lineage   *lineage
 }
 
 // parent is the frame that started an execution and wants to hear of its end.
@@ -268,6 +269,9 @@ func (x *Execution) end(s Status, out any, err *Error, event string) {
 	}
 	prev := x.root.last
 	x.endMapRuns()
+	if err != nil && len(err.Cause) > maxCause {
+		err = &Error{Name: err.Name, Cause: cut(err.Cause)}
+	}
 	if s == TimedOut {
 		prev = 0
 	}

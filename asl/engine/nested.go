@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -112,7 +113,7 @@ func (e *Engine) startNested(ef *effect) {
 		c := ef.call()
 		c.Input = value.Encode(call.input)
 		if d := e.options.Disturb(c); d != nil {
-			e.startStray(m, call, input, d.Strays)
+			e.startStray(ef.frame.x, call, input, d.Strays)
 			switch {
 			case d.Err != nil:
 				tell(completion{err: d.Err})
@@ -126,7 +127,12 @@ func (e *Engine) startNested(ef *effect) {
 	if spec.wait {
 		p = &parent{frame: ef.frame, gen: ef.gen}
 	}
-	child, err := e.start(m, call.name, input, p)
+	child, err := e.start(m, call.name, input, p, x)
+	if errors.Is(err, errTooManyExecutions) {
+		tell(completion{err: ef.frame.refused("ExecutionLimitExceeded", fmt.Sprintf(
+			"The state machine '%s' starts itself without end: %d executions of it and of those that it starts have been started by each other, and no more may be", m.Name, maxRecursion), ef.gen)})
+		return
+	}
 	if err != nil {
 		tell(completion{err: ef.frame.refused("ExecutionAlreadyExists", "Execution Already Exists: '"+e.arnOf(m, call.name)+"'", ef.gen)})
 		return
@@ -144,10 +150,10 @@ type Disturbance struct {
 
 // startStray starts executions that nobody waits for. One that is named as
 // the task says is the same as the next of that name, as the service promises.
-func (e *Engine) startStray(m *Machine, call *pendingCall, input any, n int) {
+func (e *Engine) startStray(by *Execution, call *pendingCall, input any, n int) {
 	name := call.input.(*value.Object).String("Name")
 	for range n {
-		_, _ = e.start(m, name, input, nil) // taken with another input: then that one is what there is
+		_, _ = e.start(call.machine, name, input, nil, by) // taken with another input: then that one is what there is
 	}
 }
 

@@ -96,6 +96,10 @@ func (r *replay) begin(en *Entry) error {
 	x := e.newExecution(m, en.Name, en.Execution, input)
 	x.Started, x.seed, x.shuffle = en.Time, en.Seed, en.Shuffle
 	x.watch = nil // who watches has seen it
+	x.lineage = newLineage(m.ARN)
+	if p := r.byARN[en.Parent]; p != nil {
+		x.lineage.starter, x.lineage.family = p.lineage, p.lineage.family
+	}
 	r.byARN[en.Execution] = x
 	r.list = append(r.list, x)
 	if p := r.byARN[en.Parent]; p != nil {
