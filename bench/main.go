@@ -86,7 +86,7 @@ func bench(w io.Writer, bin, data string) error {
 	if err := whole(w, bin, data, what); err != nil {
 		return err
 	}
-	if err := phases(w, bin, data); err != nil {
+	if err := phases(w, bin, data, tmp); err != nil {
 		return err
 	}
 	if err := small(w, bin, tmp); err != nil {
@@ -115,23 +115,74 @@ func whole(w io.Writer, bin, data, what string) error {
 	return nil
 }
 
-// phases prints where a scan's time goes, as the scan itself counted it.
-func phases(w io.Writer, bin, data string) error {
-	cmd := exec.Command(bin, "scan", "--timings", "--format", "json", data)
+// phases prints where a scan's processor time goes, as the scan itself counted
+// it, without and with a data folder, and which of judging and orchestration costs more.
+func phases(w io.Writer, bin, data, tmp string) error {
+	plain, err := timed(bin, "scan", "--timings", "--format", "json", data)
+	if err != nil {
+		return err
+	}
+	kept, err := timed(bin, "scan", "--timings", "--format", "json", "--data", filepath.Join(tmp, "data"), data)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "## Phases\n\nProcessor time in each phase, added up over workers, of a scan and of a first scan with `--data`. Orchestrate is all the rest of the process's: workflow, tasks, persistence, and garbage collected in the background.\n\n| phase | scan | scan --data |\n|---|---:|---:|\n")
+	for _, p := range kept { // which has a phase more: stored-reports
+		fmt.Fprintf(w, "| %s | %.1f ms | %.1f ms |\n", p.name, ofPhase(plain, p.name), p.ms)
+	}
+	fmt.Fprintf(w, "\n%s %s\n\n", comparison("Without `--data`", plain), comparison("With `--data`", kept))
+	return nil
+}
+
+type phase struct {
+	name string
+	ms   float64
+}
+
+// timed runs a scan and reads the timings that it prints.
+func timed(bin string, args ...string) ([]phase, error) {
+	cmd := exec.Command(bin, args...)
 	cmd.Stdout = io.Discard
 	var text strings.Builder
 	cmd.Stderr = &text
 	if err := tolerate(cmd.Run()); err != nil {
-		return fmt.Errorf("%s: %w\n%s", cmd, err, text.String())
+		return nil, fmt.Errorf("%s: %w\n%s", cmd, err, text.String())
 	}
-	fmt.Fprintf(w, "## Phases\n\nTime in each phase, added up over workers.\n\n| phase | time |\n|---|---:|\n")
-	for line := range strings.Lines(text.String()) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "timing ")), " "); ok && strings.HasPrefix(line, "timing ") {
-			fmt.Fprintf(w, "| %s | %s |\n", name, value)
+	return readTimings(text.String())
+}
+
+func readTimings(text string) ([]phase, error) {
+	var out []phase
+	for line := range strings.Lines(text) {
+		var p phase
+		if n, _ := fmt.Sscanf(line, "timing %s %g ms", &p.name, &p.ms); n == 2 {
+			out = append(out, p)
 		}
 	}
-	fmt.Fprintln(w)
-	return nil
+	if len(out) == 0 {
+		return nil, fmt.Errorf("the scan printed no timings:\n%s", text)
+	}
+	return out, nil
+}
+
+func ofPhase(ps []phase, name string) float64 {
+	for _, p := range ps {
+		if p.name == name {
+			return p.ms
+		}
+	}
+	return 0
+}
+
+// comparison says in a sentence whether workflow, tasks and persistence together cost less than judging.
+func comparison(what string, ps []phase) string {
+	judging := ofPhase(ps, "compile") + ofPhase(ps, "judge")
+	rest := ofPhase(ps, "orchestrate")
+	word := "less"
+	if rest >= judging {
+		word = "more"
+	}
+	return fmt.Sprintf("%s, workflow, tasks and persistence together cost %s than judging: %.0f ms to %.0f ms.", what, word, rest, judging)
 }
 
 // small is the scan that an editor runs on every save.

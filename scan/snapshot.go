@@ -25,7 +25,7 @@ type Snapshot struct {
 	// Gone is set where the stack does not exist any more: nothing is judged,
 	// and what was known of it is resolved.
 	Gone bool
-	// Observe, where not nil, is told how long the parse and the resolution of
+	// Observe, where not nil, is told what processor time the parse and the resolution of
 	// this snapshot took, each once. It may be called from any goroutine.
 	Observe func(Phase, time.Duration) `json:"-"`
 
@@ -61,9 +61,8 @@ func (s *Snapshot) Template() (*cfn.Template, error) {
 			return
 		}
 		defer s.caught(&s.problem, "parse")
-		start := s.start()
+		defer s.observe(PhaseLoad)()
 		s.template, s.problem = cfn.Parse(s.Target.Path, s.Source)
-		s.observe(PhaseLoad, start)
 	})
 	return s.template, s.problem
 }
@@ -82,7 +81,7 @@ func (s *Snapshot) ModelsIn(regions []string) ([]*cfn.Model, error) {
 	}
 	s.resolve.Do(func() {
 		defer s.caught(&s.defect, "resolve")
-		start := s.start()
+		defer s.observe(PhaseResolve)()
 		s.models = t.Worlds(cfn.Inputs{
 			Parameters: s.Parameters,
 			Account:    s.Target.Account,
@@ -90,7 +89,6 @@ func (s *Snapshot) ModelsIn(regions []string) ([]*cfn.Model, error) {
 			Stack:      s.Target.Stack,
 			Regions:    regions,
 		})
-		s.observe(PhaseResolve, start)
 	})
 	return s.models, s.defect
 }
@@ -103,17 +101,13 @@ func (s *Snapshot) caught(into *error, what string) {
 	}
 }
 
-func (s *Snapshot) start() time.Time {
+// observe measures a phase until the function it returns is called.
+func (s *Snapshot) observe(p Phase) func() {
 	if s.Observe == nil {
-		return time.Time{}
+		return func() {}
 	}
-	return time.Now()
-}
-
-func (s *Snapshot) observe(p Phase, start time.Time) {
-	if s.Observe != nil {
-		s.Observe(p, time.Since(start))
-	}
+	took := Measure()
+	return func() { s.Observe(p, took()) }
 }
 
 // Hash is the SHA-256 of the source, hex; "" where there is none.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -91,7 +92,10 @@ func (j *judge) run(ctx context.Context, s *Streams, q scanRequest, o local.Opti
 	o.Rules, o.Policy, o.NoSuppressions = j.set, j.policy, q.noSuppressions
 	o.Data, o.Provenance, o.Observe = q.data, j.provenance(), q.timed.observer()
 	if q.data != "" {
-		o.Render = j.render
+		o.Render = func(w io.Writer, format string, r *scan.Report) error {
+			defer q.timed.begin(phaseStored)()
+			return j.render(w, format, r)
+		}
 		o.Waiting = func() {
 			if q.bar != nil {
 				q.bar.clear()

@@ -10,7 +10,7 @@ import (
 	"plumbline/scan"
 )
 
-// timings adds up what each phase of a scan took. A nil *timings measures nothing.
+// timings adds up the processor time that each phase of a scan took. A nil *timings measures nothing.
 type timings struct {
 	mu   sync.Mutex
 	took map[scan.Phase]time.Duration
@@ -19,8 +19,11 @@ type timings struct {
 // phasePrint is the writing of the report, which the scan itself does not see.
 const phasePrint scan.Phase = "print"
 
+// phaseStored is the writing of the reports that a data folder keeps.
+const phaseStored scan.Phase = "stored-reports"
+
 // phases is the order in which they are printed.
-var phases = []scan.Phase{scan.PhaseRead, scan.PhaseLoad, scan.PhaseResolve, scan.PhaseCompile, scan.PhaseJudge, scan.PhaseOrchestrate, phasePrint}
+var phases = []scan.Phase{scan.PhaseRead, scan.PhaseLoad, scan.PhaseResolve, scan.PhaseCompile, scan.PhaseJudge, phaseStored, scan.PhaseOrchestrate, phasePrint}
 
 func newTimings(on bool) *timings {
 	if !on {
@@ -48,13 +51,17 @@ func (t *timings) begin(p scan.Phase) func() {
 	if t == nil {
 		return func() {}
 	}
-	start := time.Now()
-	return func() { t.add(p, time.Since(start)) }
+	took := scan.Measure()
+	return func() { t.add(p, took()) }
 }
 
 // scanned completes what a scan reported of itself: compiling is part of what
-// it calls judging, and orchestration (workflow, tasks, stores, collecting
-// garbage) is the processor time that no other phase accounts for.
+// it calls judging, and orchestration is all the rest of the processor time that
+// the process took: workflow, tasks, stores, and collecting
+// garbage in the background, of which most is the judging's. It is therefore never
+// less than what orchestration took; and since each phase is measured in processor
+// time of its own thread, a negative rest would be a fault of the measurement, and
+// is shown as one.
 func (t *timings) scanned(compiling, processor time.Duration) {
 	if t == nil {
 		return
@@ -67,7 +74,7 @@ func (t *timings) scanned(compiling, processor time.Duration) {
 	for _, d := range t.took {
 		rest += d
 	}
-	t.took[scan.PhaseOrchestrate] = max(0, processor-rest)
+	t.took[scan.PhaseOrchestrate] = processor - rest
 }
 
 // processorTime is the user and system time of this process so far.

@@ -136,13 +136,13 @@ func (t *templates) Fetch(_ context.Context, target scan.Target) (*scan.Snapshot
 	if s.Failed != "" || s.Source != nil || x.Path == source.Stdin {
 		return s, nil
 	}
-	start := time.Now()
+	if t.o.Observe != nil {
+		took := scan.Measure()
+		defer func() { t.o.Observe(scan.PhaseRead, took()) }()
+	}
 	var err error
 	if s.Source, err = os.ReadFile(x.Path); err != nil {
 		s.Failed = unreadable(err)
-	}
-	if t.o.Observe != nil {
-		t.o.Observe(scan.PhaseRead, time.Since(start))
 	}
 	return s, nil
 }

@@ -75,7 +75,7 @@ type Handler struct {
 	observe func(scan.Phase, time.Duration)
 }
 
-// New returns the task. observe, where not nil, is told how long each judgement took.
+// New returns the task. observe, where not nil, is told what processor time each judgement took.
 func New(r Rules, blobs blob.Store, c Config, observe func(scan.Phase, time.Duration)) *Handler {
 	if c.Keep == nil {
 		c.Keep = Attention
@@ -108,13 +108,13 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		if err != nil {
 			return Out{}, fmt.Errorf("resolve %s: %w", snap.Target, err)
 		}
-		var start time.Time
+		var took func() time.Duration
 		if h.observe != nil {
-			start = time.Now()
+			took = scan.Measure()
 		}
 		v.Findings, v.Counts, err = h.judge(ctx, snap, models)
 		if h.observe != nil {
-			h.observe(scan.PhaseJudge, time.Since(start))
+			h.observe(scan.PhaseJudge, took())
 		}
 		if err == nil && h.config.Keep(string(finding.Skip)) {
 			var unmet []finding.Finding
