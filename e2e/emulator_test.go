@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -29,35 +30,32 @@ var suite struct {
 func TestMain(m *testing.M) {
 	suite.folder = os.Getenv("E2E_DIR")
 	if suite.folder == "" {
-		fmt.Fprintln(os.Stderr, "e2e: E2E_DIR is not set. run make e2e, which installs the emulator and synthesizes the stacks")
-		os.Exit(1)
+		log.Fatal("e2e: E2E_DIR is not set. run make e2e, which installs the emulators and synthesizes the stacks")
 	}
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		code = 1
+	if err := run(m); err != nil {
+		log.Fatal("e2e: ", err)
 	}
-	os.Exit(code)
 }
 
-func run(m *testing.M) (int, error) {
-	var err error
+// run deploys and runs the tests; how they ended is with m.
+func run(m *testing.M) (err error) {
 	if suite.faults, err = newProxy(); err != nil {
-		return 1, err
+		return err
 	}
 	defer suite.faults.Close()
 	if suite.stack, err = startMinistack("ministack", suite.faults, "PERSIST_STATE=0", "S3_PERSIST=0"); err != nil {
-		return 1, err
+		return err
 	}
 	defer suite.stack.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	begun := time.Now()
 	if err := deploy(ctx, suite.stack, regions...); err != nil {
-		return 1, err
+		return err
 	}
-	fmt.Printf("e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())
-	return m.Run(), nil
+	fmt.Fprintf(os.Stderr, "e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())
+	m.Run()
+	return nil
 }
 
 // emulator is a process that answers AWS's API.
@@ -102,13 +100,13 @@ func start(home, url, health string, environment []string, program string, args 
 		return nil, err
 	}
 	e := &emulator{url: url, log: filepath.Join(home, "log"), ended: make(chan error, 1)}
-	log, err := os.Create(e.log)
+	out, err := os.Create(e.log)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer out.Close()
 	e.process = exec.Command(filepath.Join(suite.folder, program), args...)
-	e.process.Env, e.process.Dir, e.process.Stdout, e.process.Stderr = environment, home, log, log
+	e.process.Env, e.process.Dir, e.process.Stdout, e.process.Stderr = environment, home, out, out
 	// A group of its own, so that its end is the end of the functions as well.
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := e.process.Start(); err != nil {
