@@ -7,6 +7,15 @@ cd "$(dirname "$0")/.."
 e2e/needs.sh
 go=${GO:-go} made=$PWD/.cache/e2e
 mkdir -p "$made"
+rm -f "$made/unavailable"
+
+# missing ends with 69 (unavailable, of sysexits.h) and leaves a mark, since make
+# ends with 2 whatever it was: nothing was tested.
+missing() {
+  printf '\n%s\n' "*** make e2e WAS NOT RUN: $1. Nothing is known of the deployed suite. ***" >&2
+  touch "$made/unavailable"
+  exit 69
+}
 
 # Each emulator has its own environment: they want different versions of the same.
 # An install that was interrupted has no mark and begins anew.
@@ -16,11 +25,11 @@ for emulator in ministack moto; do
   if [ ! -e "$mark" ]; then
     rm -rf "$venv"
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$list" || missing "what $list names cannot be installed"
     touch "$mark"
   fi
 done
-make --no-print-directory infra/node_modules/.package-lock.json
+make --no-print-directory infra/node_modules/.package-lock.json || missing "CDK cannot be installed with npm"
 
 make --no-print-directory functions FUNCTION_ARCH="$($go env GOHOSTARCH)" DIST="$made/dist"
 $go build -C infra -trimpath -ldflags "-s -w" -o "$made/infra" ./cmd/infra
