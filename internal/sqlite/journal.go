@@ -103,7 +103,8 @@ type Damage struct {
 }
 
 // OpenJournal opens the journal in a file, which is made where it does not
-// exist; its folder must. A file that is damaged is moved aside, and all that can
+// exist; its folder must; an empty file beside it, which ends with -begun, marks it
+// as made. A file that is damaged, or empty though it was not before, is moved aside, and all that can
 // still be read of it goes to a new one. The error says what stands in the way and
 // what to do; damage is none.
 func OpenJournal(ctx context.Context, path string) (*Journal, *Kept, error) {
@@ -149,6 +150,9 @@ func openJournal(ctx context.Context, path string) (*Journal, *Kept, error) {
 	kept, err := j.read(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(explain("read", path, err), db.Close())
+	}
+	if err := mark(path); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return j, kept, nil
 }

@@ -137,13 +137,54 @@ func isDamage(err error) bool {
 // what is shorter for a file that it has not begun yet.
 const header = 100
 
+// begun is what the name of the file that marks a journal ends with: it says
+// that the journal has been made, so that one of 0 bytes is no new one.
+const begun = "-begun"
+
 // isStump is an error where the file is what is left of a longer one.
 func isStump(path string) error {
 	info, err := os.Stat(path)
-	if err != nil || info.Size() == 0 || info.Size() >= header {
+	if err != nil || info.Size() >= header {
 		return nil //nolint:nilerr // whether it can be opened shows when it is
 	}
-	return fmt.Errorf("it is %d bytes long, and a database is longer than %d", info.Size(), header)
+	if info.Size() > 0 {
+		return fmt.Errorf("it is %d bytes long, and a database is longer than %d", info.Size(), header)
+	}
+	// SQLite takes it for new, and removes the log beside it. It may be new: the
+	// process that was making it was killed.
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return fmt.Errorf("it is empty, and its log %q is not", path+"-wal")
+	}
+	if _, err := os.Stat(path + begun); err == nil {
+		return fmt.Errorf("it is empty, and was not before: %q says so", path+begun)
+	}
+	return nil
+}
+
+// mark notes that the journal in the file has been made.
+func mark(path string) error {
+	f, err := os.OpenFile(path+begun, os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // beside the journal
+	if err != nil {
+		return fmt.Errorf("mark the journal as begun: %w", err)
+	}
+	return f.Close()
+}
+
+// page is the size of a page of a journal, in bytes: SQLite's own.
+const page = 4096
+
+// revive makes of an empty file beside a log one that SQLite reads by the log: it
+// removes the log of a file without a page. A log that has begun anew since its
+// pages went to the file lacks the first, and then nothing can be read by it.
+func revive(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 0 {
+		return err
+	}
+	if log, err := os.Stat(path + "-wal"); err != nil || log.Size() == 0 {
+		return nil //nolint:nilerr // there is nothing to be read
+	}
+	return os.Truncate(path, page)
 }
 
 // salvage moves a damaged file aside and makes a new one of what can be read of
@@ -167,6 +208,9 @@ func salvage(ctx context.Context, path string, damage error) (losses []string, e
 	abs, err := filepath.Abs(aside)
 	if err != nil {
 		return nil, errors.Join(err, fresh.Close())
+	}
+	if err := revive(aside); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the damaged journal: %w", err), fresh.Close())
 	}
 	// With writable_schema SQLite reads a file that is shorter than it says it is.
 	old, err := connect(abs, "", 1, "writable_schema(1)")

@@ -194,6 +194,85 @@ func TestJournalSalvage(t *testing.T) {
 	}
 }
 
+// An empty file is a new journal only where there has been none before.
+func TestJournalEmpty(t *testing.T) {
+	tests := []struct {
+		name      string
+		log, mark bool
+		entries   int // that there were
+		kept      int // that are there
+		damaged   bool
+	}{
+		{"new", false, false, 100, 0, false},
+		{"closed before", false, true, 100, 0, true},
+		{"beside its log", true, true, 100, 100, true},
+		{"beside its log, of an older version", true, false, 100, 100, true},
+		{"beside a log whose beginning is in the file already", true, true, 600, 0, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "executions.db")
+			j, _ := openTestJournal(t, path)
+			for i := range tt.entries {
+				j.Append("a", fmt.Append(nil, i))
+				if err := j.Commit(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var log []byte
+			if tt.log { // as a process that is killed leaves it
+				var err error
+				if log, err = os.ReadFile(path + "-wal"); err != nil || len(log) == 0 {
+					t.Fatalf("no log: %v", err)
+				}
+			}
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, 0); err != nil {
+				t.Fatal(err)
+			}
+			if tt.log {
+				if err := os.WriteFile(path+"-wal", log, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !tt.mark {
+				if err := os.Remove(path + begun); err != nil {
+					t.Fatal(err)
+				}
+			}
+			j, kept := openTestJournal(t, path)
+			if len(kept.Entries) != tt.kept {
+				t.Errorf("%d entries are there, want %d: %q", len(kept.Entries), tt.kept, kept.Losses)
+			}
+			aside, err := filepath.Glob(path + ".damaged-*")
+			if err != nil || (len(aside) > 0) != tt.damaged || strings.Contains(strings.Join(kept.Losses, "\n"), "was moved to") != tt.damaged {
+				t.Errorf("kept aside %q, losses %q, %v", aside, kept.Losses, err)
+			}
+			size := int64(0)
+			for _, file := range aside {
+				if info, err := os.Stat(file); err == nil {
+					size += info.Size()
+				}
+			}
+			if tt.log && size <= page {
+				t.Errorf("of the log nothing is kept aside in %q", aside)
+			}
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+			j, kept = openTestJournal(t, path)
+			if len(kept.Losses) > 0 {
+				t.Errorf("the next opening loses %q", kept.Losses)
+			}
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestJournalOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "executions.db")
