@@ -27,7 +27,7 @@ import (
 const killedDir = "PLUMBLINE_TEST_KILLED_DIR"
 
 // kills is how often a process is killed where PLUMBLINE_TEST_KILLS does not say.
-const kills = 40
+const kills = 120
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(killedDir); dir != "" {
