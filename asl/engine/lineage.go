@@ -13,6 +13,10 @@ import (
 // before. Executions that start others than themselves have no such bound.
 const maxRecursion = 10_000
 
+// maxDepth is how many of these may wait for each other: each that fails has what
+// is left of the causes of all below it.
+const maxDepth = 1000
+
 var errTooManyExecutions = errors.New("executions that have started each other have started too many")
 
 // calm is the age at which the starter of an execution nobody waits for counts no
@@ -26,6 +30,7 @@ type lineage struct {
 	machine string // ARN
 	starter *lineage
 	family  *family
+	depth   int // how many recursive ones wait for it, in a row
 }
 
 // family is all that one execution from outside has led to.
@@ -46,7 +51,10 @@ func (x *Execution) below(machine string, waits bool, now time.Time) *lineage {
 		if a.machine != machine {
 			continue
 		}
-		if l.family.recursive == maxRecursion {
+		if waits {
+			l.depth = l.starter.depth + 1
+		}
+		if l.family.recursive == maxRecursion || l.depth > maxDepth {
 			return nil
 		}
 		l.family.recursive++

@@ -130,7 +130,7 @@ func (e *Engine) startNested(ef *effect) {
 	child, err := e.start(m, call.name, input, p, x)
 	if errors.Is(err, errTooManyExecutions) {
 		tell(completion{err: ef.frame.refused("ExecutionLimitExceeded", fmt.Sprintf(
-			"The state machine '%s' starts itself without end: %d executions of it and of those that it starts have been started by each other, and no more may be", m.Name, maxRecursion), ef.gen)})
+			"The state machine '%s' starts itself without end: no more than %d executions may be started by each other like this, and no more than %d may wait for each other", m.Name, maxRecursion, maxDepth), ef.gen)})
 		return
 	}
 	if err != nil {
@@ -200,7 +200,7 @@ func (e *Engine) settle(child *Execution) {
 	d := spec.describe(child)
 	c := completion{output: d}
 	if !spec.sdk && child.result.Status != Succeeded {
-		c = completion{err: &Error{Name: ErrTaskFailed, Cause: value.Text(d)}}
+		c = completion{err: &Error{Name: ErrTaskFailed, Cause: cut(value.Text(d))}}
 	}
 	e.post(happening{kind: onChild, x: p.frame.x, frame: p.frame, gen: p.gen, completion: c})
 }
