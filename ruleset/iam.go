@@ -304,19 +304,16 @@ func (v *view) effect(want string) ref.Val { return equal(v.get("Effect"), types
 // coversText reports whether pattern, with IAM's * and ?, matches every text
 // that text, which may have wildcards itself, matches.
 func coversText(pattern ref.Val, text string, foldCase bool) ref.Val {
-	if foldCase {
-		text = strings.ToLower(text)
-	}
 	switch p := pattern.(type) {
 	case types.String:
-		s := string(p)
 		if foldCase {
-			s = strings.ToLower(s)
+			return types.Bool(globFold(string(p), text))
 		}
-		return types.Bool(Glob(s, text))
+		return types.Bool(Glob(string(p), text))
 	case *symbolic:
 		q := p
 		if foldCase {
+			text = strings.ToLower(text)
 			q, _ = p.mapped(strings.ToLower).(*symbolic)
 		}
 		return q.answer(q.asPattern(text))

@@ -216,7 +216,7 @@ func (f *finder) addStack(dir, real string, t Template) {
 		return
 	}
 	f.stacks[realName] = true
-	src, size, err := head(t.Path)
+	src, size, err := head(t.Path, nil)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		t.Failed = "the cloud assembly names this template, but it is not there. run cdk synth again"

@@ -96,7 +96,8 @@ func (f *finder) candidate(path, real string) {
 	if _, ok := f.seen[real]; ok {
 		return
 	}
-	src, size, err := head(path)
+	src, size, err := head(path, f.buffer)
+	f.buffer = src[:0]
 	if err != nil {
 		f.add(real, Template{Path: path, Failed: reason(err)})
 		return
@@ -122,7 +123,8 @@ func tooLarge(size int64) string {
 const headSize = 256 << 10
 
 // head returns a file's text and size; of one that is too large, its beginning.
-func head(path string) (src []byte, size int64, err error) {
+// The text is in buffer where it fits there.
+func head(path string, buffer []byte) (src []byte, size int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err
@@ -137,7 +139,10 @@ func head(path string) (src []byte, size int64, err error) {
 	if size > cfn.MaxSize {
 		n = headSize
 	}
-	src = make([]byte, n)
+	if src = buffer[:0]; int64(cap(src)) < n {
+		src = make([]byte, 0, n)
+	}
+	src = src[:n]
 	read, err := io.ReadFull(file, src)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it shrank meanwhile
 		err = nil

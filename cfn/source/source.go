@@ -98,6 +98,7 @@ type finder struct {
 	stacks     map[string]bool                // real paths of templates whose nested stacks are listed
 	assemblies map[string]*assembly           // by real path of the folder
 	deployed   map[string]map[string]Template // by real path of the folder, then of the template
+	buffer     []byte                         // of the last file that was looked at
 }
 
 func newFinder() *finder {
