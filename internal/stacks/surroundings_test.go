@@ -20,7 +20,9 @@ func TestUpdating(t *testing.T) {
 			t.Errorf("%s: %q %v, want %q", status, got, err, want)
 		}
 	}
-	none := service{describe: func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) { return nil, noStack }}
+	none := service{describe: func(*cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
+		return nil, noStack
+	}}
 	if got, err := stacks.New(none, "eu-west-1").Updating(t.Context(), finding.Resource{Stack: "Payments"}); got != "" || err != nil {
 		t.Errorf("a stack that is gone: %q %v", got, err)
 	}

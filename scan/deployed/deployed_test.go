@@ -105,7 +105,9 @@ func TestFetch(t *testing.T) {
 		{"denied", func(a *account) { a.fail[bucket+" cards"] = denied }, "AWS::S3::Bucket could not be read: permission s3:GetBucketTagging is missing. add it to the role that scans", nil, nil},
 		{"denied without a word", func(a *account) { a.fail[bucket+" cards"] = &live.Refused{Code: "AccessDenied"} }, "the role that scans needs cloudformation:GetResource, s3:", nil, nil},
 		{"slow", func(a *account) { a.fail[bucket+" cards"] = live.ErrThrottled }, "asked to slow down for too long", nil, nil},
-		{"no such type there", func(a *account) { a.fail[bucket+" cards"] = &live.Refused{Code: "UnsupportedAction", Message: "no READ"} }, "Cloud Control does not read AWS::S3::Bucket here: no READ", nil, nil},
+		{"no such type there", func(a *account) {
+			a.fail[bucket+" cards"] = &live.Refused{Code: "UnsupportedAction", Message: "no READ"}
+		}, "Cloud Control does not read AWS::S3::Bucket here: no READ", nil, nil},
 		{"a list is denied", func(a *account) { a.fail[policy+" list"] = denied }, "read", []string{bucket + " logs"}, map[string]string{policy: "AWS::S3::BucketPolicy could not be read: permission s3:GetBucketTagging is missing. add it to the role that scans"}},
 		{"what a link names is denied", func(a *account) { a.fail[bucket+" logs"] = denied }, "read", []string{policy + " logs"}, map[string]string{bucket: "AWS::S3::Bucket could not be read: permission s3:GetBucketTagging is missing. add it to the role that scans"}},
 		{"listed below a parent only", func(a *account) { a.parents = map[string]string{policy: "Bucket"} }, "read", []string{policy + " logs", bucket + " logs"}, nil},
