@@ -491,3 +491,22 @@ func TestFaultsOfAReport(t *testing.T) {
 		})
 	}})
 }
+
+// TestFaultsOfTerms: sla-report by the real tasks, through every fault and pair.
+func TestFaultsOfTerms(t *testing.T) {
+	rules := open(t)
+	list := []source.Template{{Path: "t.yaml"}}
+	input := map[string]any{"scanId": "sla-1", "started": begin, "always": true}
+	asltest.Explore(t, asltest.Exploration{New: func(clock engine.Clock) asltest.World {
+		return newSuite(t, rules, list, clock, nil).world("sla-report", input, func(_ *suite, t *asltest.Trial) error {
+			told := len(t.Effects.(effects).notices) > 0
+			switch status := t.Execution.Result().Status; {
+			case status == engine.Succeeded && !told:
+				return errors.New("nobody was told, and the execution succeeded")
+			case status != engine.Succeeded && len(t.Plan) < 2 && !told:
+				return errors.New("one fault, and nobody was told of the report or of its failure")
+			}
+			return nil
+		})
+	}})
+}
