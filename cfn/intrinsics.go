@@ -72,8 +72,11 @@ func (r *resolver) stackOutput(v *Value, f *Field) *Value {
 		return r.refused(v, f)
 	}
 	need := "output " + describe(output) + " of stack " + describe(stack)
-	if region := r.value(f.Value.Get("Region")); isScalar(region) {
-		need += " in " + region.Text
+	// The stack's own region is not worth naming, and not known in every world.
+	if written := f.Value.Get("Region"); written.Get("Ref").text() != "AWS::Region" {
+		if region := r.value(written); isScalar(region) {
+			need += " in " + region.Text
+		}
 	}
 	out := r.store.value(Unknown, v.Pos)
 	out.Unknown = unknownText(need, true)

@@ -115,7 +115,7 @@ func Make(ctx context.Context, set *ruleset.Set, f finding.Finding, identifier s
 	for _, op := range fix.Ops {
 		p.Ops = append(p.Ops, Op(op))
 	}
-	if p.Patch, p.Undo, p.After, err = Live(model, fix.Ops); err != nil {
+	if p.Patch, p.Undo, p.After, err = PatchModel(model, fix.Ops); err != nil {
 		return nil, err
 	}
 	if len(p.Patch) == 0 {

@@ -12,7 +12,7 @@ import (
 
 func TestRestore(t *testing.T) {
 	before := `{"A":1,"B":{"C":[1]},"Other":"x"}`
-	patch, undo, after, err := remedy.Live([]byte(before), []cfn.Op{{Do: "set", Path: []string{"A"}, Value: 2}, {Do: "set", Path: []string{"B", "D"}, Value: true}, {Do: "remove", Path: []string{"B", "C"}}})
+	patch, undo, after, err := remedy.PatchModel([]byte(before), []cfn.Op{{Do: "set", Path: []string{"A"}, Value: 2}, {Do: "set", Path: []string{"B", "D"}, Value: true}, {Do: "remove", Path: []string{"B", "C"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

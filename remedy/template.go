@@ -117,7 +117,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		}
 	}
 	if c := fix.Companion; c != nil {
-		properties, _ := plain(c.Properties).(map[string]any)
+		properties, _ := c.Properties.Plain().(map[string]any)
 		before := made
 		if made, err = again(before, func() ([]byte, error) { return edit.Add(before, c.LogicalID, c.Type, properties) }); err != nil {
 			return nil, Change{}, err
@@ -156,40 +156,6 @@ func sameItems(t *cfn.Template, resource *cfn.Resource, op cfn.Op) error {
 			}
 		}
 		written, resolved = written.Lookup(key), resolved.Lookup(key)
-	}
-	return nil
-}
-
-// plain is a value as encoding/json would decode it.
-func plain(v *cfn.Value) any {
-	switch {
-	case v == nil:
-		return nil
-	case v.Kind == cfn.String:
-		return v.Text
-	case v.Kind == cfn.Bool:
-		return v.Text == "true"
-	case v.Kind == cfn.Number:
-		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
-			return n
-		}
-		n, err := strconv.ParseFloat(v.Text, 64)
-		if err != nil {
-			return v.Text
-		}
-		return n
-	case v.Kind == cfn.List:
-		out := make([]any, 0, len(v.Items))
-		for _, x := range v.Items {
-			out = append(out, plain(x))
-		}
-		return out
-	case v.Kind == cfn.Map:
-		out := make(map[string]any, len(v.Fields))
-		for _, f := range v.Fields {
-			out[f.Key] = plain(f.Value)
-		}
-		return out
 	}
 	return nil
 }

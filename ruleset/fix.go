@@ -78,7 +78,7 @@ func (j *judgement) step(out *Fix, e *evaluation, i int) error {
 		}
 		typ := step.Path[0]
 		name := freeID(e.owner.model, resource.LogicalID+typ[strings.LastIndex(typ, ":")+1:])
-		out.Companion = &cfn.Resource{LogicalID: name, Type: typ, Properties: fromPlain(properties)}
+		out.Companion = &cfn.Resource{LogicalID: name, Type: typ, Properties: cfn.FromPlain(properties)}
 		return nil
 	}
 	targets, err := e.targets(step, i)

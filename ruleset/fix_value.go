@@ -2,8 +2,6 @@ package ruleset
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/types"
@@ -123,38 +121,4 @@ func plainValue(v *cfn.Value) (any, error) {
 		return nil, &missingError{v.Unknown.Needs}
 	}
 	return toPlain((&owner{}).convertAny(v))
-}
-
-// fromPlain makes a value of a plain one, keys in order.
-func fromPlain(v any) *cfn.Value {
-	switch v := v.(type) {
-	case string:
-		return text(v, cfn.Pos{})
-	case bool:
-		return &cfn.Value{Kind: cfn.Bool, Text: strconv.FormatBool(v)}
-	case int:
-		return &cfn.Value{Kind: cfn.Number, Text: strconv.Itoa(v)}
-	case int64:
-		return &cfn.Value{Kind: cfn.Number, Text: strconv.FormatInt(v, 10)}
-	case float64:
-		return &cfn.Value{Kind: cfn.Number, Text: strconv.FormatFloat(v, 'g', -1, 64)}
-	case []any:
-		out := &cfn.Value{Kind: cfn.List}
-		for _, x := range v {
-			out.Items = append(out.Items, fromPlain(x))
-		}
-		return out
-	case map[string]any:
-		out := &cfn.Value{Kind: cfn.Map}
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			out.Fields = append(out.Fields, cfn.Field{Key: k, Value: fromPlain(v[k])})
-		}
-		return out
-	}
-	return &cfn.Value{Kind: cfn.Null}
 }

@@ -11,38 +11,19 @@ import (
 // characters, none included, and ? for one. Other characters stand for
 // themselves; case counts. It does not stop at "/", so that a construct path
 // or a file path needs one star only. CEL: glob(pattern, text).
-func Glob(pattern, text string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
-}
+func Glob(pattern, text string) bool { return glob(pattern, text, false) }
 
 // globFold is Glob where the case of ASCII letters does not count.
-func globFold(pattern, text string) bool {
+func globFold(pattern, text string) bool { return glob(pattern, text, true) }
+
+func glob(pattern, text string, fold bool) bool {
 	p, t, star, mark := 0, 0, -1, 0
 	for t < len(text) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, t
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t])):
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t] || fold && lower(pattern[p]) == lower(text[t])):
 			p++
 			t++
 		case star >= 0:

@@ -159,12 +159,12 @@ func (d *document) apply(at []string, op cfn.Op) ([]byte, error) {
 		if here.Kind != cfn.List {
 			return nil, d.fail(here.Pos, "%s is no list, so nothing can be added to it", at[len(at)-1])
 		}
-		if slices.ContainsFunc(here.Items, func(v *cfn.Value) bool { return equal(v, valueOf(op.Value)) }) {
+		if slices.ContainsFunc(here.Items, func(v *cfn.Value) bool { return equal(v, cfn.FromPlain(op.Value)) }) {
 			return d.Source, nil
 		}
 		return d.appendItem(w, op.Value)
 	}
-	if equal(here, valueOf(op.Value)) {
+	if equal(here, cfn.FromPlain(op.Value)) {
 		return d.Source, nil
 	}
 	if function := intrinsic(here); function != "" {

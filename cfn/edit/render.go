@@ -3,11 +3,9 @@ package edit
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -26,14 +24,6 @@ func sortedKeys(m map[string]any) []string {
 		}
 		return strings.Compare(a, b)
 	})
-}
-
-// numberText is a number as a template writes it.
-func numberText(v any) string {
-	if f, ok := v.(float64); ok {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return fmt.Sprint(v)
 }
 
 // unit is how far the source indents: 2 where it does not show.
@@ -190,8 +180,6 @@ func scalarText(v any) string {
 			return v
 		}
 		return compactJSON(v)
-	case bool:
-		return strconv.FormatBool(v)
 	}
-	return numberText(v)
+	return cfn.FromPlain(v).Text
 }

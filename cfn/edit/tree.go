@@ -66,42 +66,17 @@ func below(v *cfn.Value, at []string, do string, value any) (*cfn.Value, error) 
 	case len(at) > 0:
 		return changed(v, at, do, value)
 	case do == cfn.OpSet:
-		return valueOf(value), nil
+		return cfn.FromPlain(value), nil
 	case v == nil || v.Kind == cfn.Null:
-		return valueOf([]any{value}), nil
+		return cfn.FromPlain([]any{value}), nil
 	case v.Kind != cfn.List:
 		return nil, fmt.Errorf("it is no list")
 	}
-	item := valueOf(value)
+	item := cfn.FromPlain(value)
 	if slices.ContainsFunc(v.Items, func(x *cfn.Value) bool { return equal(x, item) }) {
 		return v, nil
 	}
 	return &cfn.Value{Kind: cfn.List, Items: append(slices.Clone(v.Items), item)}, nil
-}
-
-// valueOf is a plain value of an operation as a template's.
-func valueOf(v any) *cfn.Value {
-	switch v := v.(type) {
-	case nil:
-		return &cfn.Value{Kind: cfn.Null}
-	case string:
-		return &cfn.Value{Kind: cfn.String, Text: v}
-	case bool:
-		return &cfn.Value{Kind: cfn.Bool, Text: strconv.FormatBool(v)}
-	case []any:
-		out := &cfn.Value{Kind: cfn.List}
-		for _, x := range v {
-			out.Items = append(out.Items, valueOf(x))
-		}
-		return out
-	case map[string]any:
-		out := &cfn.Value{Kind: cfn.Map}
-		for _, key := range sortedKeys(v) {
-			out.Fields = append(out.Fields, cfn.Field{Key: key, Value: valueOf(v[key])})
-		}
-		return out
-	}
-	return &cfn.Value{Kind: cfn.Number, Text: numberText(v)}
 }
 
 // equal compares two trees by what they say: neither places nor the order of

@@ -11,7 +11,7 @@ import (
 	"plumbline/remedy"
 )
 
-func TestLive(t *testing.T) {
+func TestPatchModel(t *testing.T) {
 	type ops = []cfn.Op
 	for _, row := range []struct {
 		name, model string
@@ -34,7 +34,7 @@ func TestLive(t *testing.T) {
 			`null`, `null`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			patch, undo, _, err := remedy.Live([]byte(row.model), row.ops)
+			patch, undo, _, err := remedy.PatchModel([]byte(row.model), row.ops)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,26 +54,26 @@ func TestLive(t *testing.T) {
 	}
 }
 
-func TestLiveRefuses(t *testing.T) {
+func TestPatchModelRefuses(t *testing.T) {
 	for _, op := range []cfn.Op{
 		{Do: "set", Path: []string{"L", "3"}, Value: 1},
 		{Do: "add", Path: []string{"S"}, Value: 1},
 		{Do: "set", Path: []string{"S", "X"}, Value: 1},
 	} {
-		if _, _, _, err := remedy.Live([]byte(`{"L":[],"S":"x"}`), []cfn.Op{op}); err == nil {
+		if _, _, _, err := remedy.PatchModel([]byte(`{"L":[],"S":"x"}`), []cfn.Op{op}); err == nil {
 			t.Errorf("%v: no error", op)
 		}
 	}
 	for _, model := range []string{"", "[]", "{"} {
-		if _, _, _, err := remedy.Live([]byte(model), nil); err == nil {
+		if _, _, _, err := remedy.PatchModel([]byte(model), nil); err == nil {
 			t.Errorf("model %q: no error", model)
 		}
 	}
 }
 
-// TestLiveLeads: the patch leads from the model to what it says comes after,
+// TestPatchModelLeads: the patch leads from the model to what it says comes after,
 // and the undo back, by the rules of RFC 6902 alone.
-func TestLiveLeads(t *testing.T) {
+func TestPatchModelLeads(t *testing.T) {
 	keys := rapid.SampledFrom([]string{"A", "B", "C", "a/b", "~"})
 	rapid.Check(t, func(t *rapid.T) {
 		model := rapid.MapOf(keys, tree(2)).Draw(t, "model")
@@ -82,7 +82,7 @@ func TestLiveLeads(t *testing.T) {
 			t.Fatal(err)
 		}
 		op := cfn.Op{Do: rapid.SampledFrom([]string{"set", "add", "remove"}).Draw(t, "do"), Path: rapid.SliceOfN(keys, 1, 3).Draw(t, "path"), Value: tree(1).Draw(t, "value")}
-		patch, undo, after, err := remedy.Live(src, []cfn.Op{op})
+		patch, undo, after, err := remedy.PatchModel(src, []cfn.Op{op})
 		if err != nil {
 			return // it does not fit
 		}

@@ -34,13 +34,13 @@ func (o PatchOp) MarshalJSON() ([]byte, error) {
 	}{o.Op, o.Path, o.Value})
 }
 
-// Live is the JSON patch that makes the operations on a live resource's model,
+// PatchModel is the JSON patch that makes the operations on a live resource's model,
 // and the patch that undoes it. Each begins with tests of what it replaces, so
 // that neither is made on a model that has changed meanwhile. after is the
 // model as the patch leaves it. Both are empty where the model is right already.
 //
 // The error says which operation does not fit the model.
-func Live(model []byte, ops []cfn.Op) (patch, undo []PatchOp, after []byte, err error) {
+func PatchModel(model []byte, ops []cfn.Op) (patch, undo []PatchOp, after []byte, err error) {
 	before, err := decode(model)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("read the live model: %w", err)
