@@ -12,7 +12,7 @@ import (
 // the process stays small. A scan that keeps much alive must not be collected
 // against a limit that it cannot meet, so there the usual rule takes over.
 const (
-	smallLimit  = 76 << 20 // bytes the runtime may take before it collects; the program's own pages come on top
+	smallLimit  = 74 << 20 // bytes the runtime may take before it collects; the program's own pages come on top
 	smallLive   = 32 << 20 // bytes alive after a collection up to which a scan counts as small
 	largeGrowth = 100      // GOGC of a large scan
 )
