@@ -1,6 +1,6 @@
 // Package report renders the result of a scan: as a table for a terminal, as
-// JSON for machines, as SARIF, JUnit and GitHub annotations for CI systems, and
-// as one self-contained HTML page for people. One file a format, one function
+// JSON for machines, as SARIF, JUnit and GitHub annotations for CI systems, as CSV
+// for spreadsheets, and as one self-contained HTML page for people. One file a format, one function
 // `func(io.Writer, *Document) error` each; the format never changes what was
 // found, nor the exit code.
 package report
@@ -80,7 +80,7 @@ type Requirement struct {
 }
 
 // Formats are the names of the formats, in the order in which help lists them.
-var Formats = []string{"table", "json", "sarif", "junit", "html", "github"}
+var Formats = []string{"table", "json", "sarif", "junit", "html", "csv", "github"}
 
 // Write renders d in the given format.
 func Write(w io.Writer, format string, d *Document) error {
@@ -95,6 +95,8 @@ func Write(w io.Writer, format string, d *Document) error {
 		return writeJUnit(w, d)
 	case "html":
 		return writeHTML(w, d)
+	case "csv":
+		return writeCSV(w, d)
 	case "github":
 		return writeGitHub(w, d)
 	}

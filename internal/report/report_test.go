@@ -222,7 +222,7 @@ func TestCountsTowardsTheExitCode(t *testing.T) {
 
 func TestUnknownFormatNamesTheAllowed(t *testing.T) {
 	err := report.Write(io.Discard, "xml", sample())
-	if err == nil || !strings.Contains(err.Error(), "table, json, sarif, junit, html, github") {
+	if err == nil || !strings.Contains(err.Error(), "table, json, sarif, junit, html, csv, github") {
 		t.Errorf("error %v does not name the formats", err)
 	}
 }
