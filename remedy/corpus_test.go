@@ -1,0 +1,204 @@
+package remedy_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumbline/cfn"
+	"plumbline/finding"
+	"plumbline/internal/sharedtest"
+	"plumbline/remedy"
+	"plumbline/ruleset"
+)
+
+// settleable is the share of failures with a complete fix that `fix --write`
+// has to settle in other people's templates.
+const settleable = 0.95
+
+// TestCorpus holds what fix writes into other people's templates to its
+// promises: nearly all that has a complete fix is settled, no rule that passed
+// stops passing, and nothing changes outside of the resources concerned.
+func TestCorpus(t *testing.T) {
+	root := sharedtest.Dir(t, "corpus/labelled-dev")
+	set := builtin(t)
+	total := &tally{reasons: map[string]int{}}
+	files := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		template, err := cfn.Parse(name, src)
+		if err != nil {
+			return nil // not a template: nothing is fixed in it
+		}
+		files++
+		total.template(t, set, template)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := float64(total.settled) / float64(total.available)
+	t.Logf("%d templates, %d changed; %d failures with a complete fix, %d settled (%.1f %%)", files, total.changed, total.available, total.settled, 100*share)
+	for _, reason := range slices.SortedFunc(maps.Keys(total.reasons), func(a, b string) int { return cmp.Compare(total.reasons[b], total.reasons[a]) }) {
+		t.Logf("%5d %s", total.reasons[reason], reason)
+	}
+	if total.available == 0 || share < settleable {
+		t.Errorf("%.1f %% are settled. %.0f %% are asked for", 100*share, 100*settleable)
+	}
+}
+
+// tally counts what became of a corpus.
+type tally struct {
+	changed, available, settled int
+	reasons                     map[string]int
+}
+
+// pair is a rule and a resource.
+type pair struct{ rule, id string }
+
+func (c *tally) template(t *testing.T, set *ruleset.Set, template *cfn.Template) {
+	t.Helper()
+	before, failures := verdicts(t, set, template)
+	p, err := remedy.Template(context.Background(), set, template, cfn.Inputs{}, failures)
+	if err != nil {
+		t.Errorf("%s: %v", template.Path, err)
+		return
+	}
+	after := before
+	if !bytes.Equal(p.Before, p.After) {
+		c.changed++
+		made, err := cfn.Parse(template.Path, p.After)
+		if err != nil {
+			t.Errorf("%s: the changed template cannot be read: %v", template.Path, err)
+			return
+		}
+		after, _ = verdicts(t, set, made)
+		for _, line := range strayed(template, p) {
+			t.Errorf("%s:%d: a line is changed that belongs to no resource with a finding", template.Path, line)
+		}
+	}
+	left := map[pair]string{}
+	for _, l := range p.Left {
+		left[pair{l.Finding.Rule, l.Finding.Resource.LogicalID}] = l.Reason
+	}
+	for _, f := range failures {
+		if f.Fix != finding.FixAvailable {
+			continue
+		}
+		key := pair{f.Rule, f.Resource.LogicalID}
+		c.available++
+		if after[key] == finding.Pass {
+			c.settled++
+			continue
+		}
+		c.reasons[fmt.Sprintf("%s: %s: %s %s", f.Rule, after[key], template.Path, left[key])]++
+	}
+	for key, was := range before {
+		if was == finding.Pass && after[key] != finding.Pass {
+			t.Errorf("%s: %s of %s passed and is %q now", template.Path, key.rule, key.id, after[key])
+		}
+	}
+}
+
+// verdicts judges all of a template.
+func verdicts(t *testing.T, set *ruleset.Set, template *cfn.Template) (map[pair]finding.Verdict, []finding.Finding) {
+	t.Helper()
+	out := map[pair]finding.Verdict{}
+	var failures []finding.Finding
+	models := template.Worlds(cfn.Inputs{})
+	for _, domain := range finding.Domains {
+		list, _, err := set.Judge(context.Background(), domain, models, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range list {
+			out[pair{f.Rule, f.Resource.LogicalID}] = f.Verdict
+			if f.Verdict == finding.Fail {
+				failures = append(failures, f)
+			}
+		}
+	}
+	return out, failures
+}
+
+// strayed are lines of the template before that a patch changes outside of the
+// resources whose findings it settles. Companions are added at the end of the
+// section, which is no change of another resource's lines.
+func strayed(template *cfn.Template, p *remedy.Patch) []int {
+	settled := map[string]bool{}
+	for _, c := range p.Made {
+		settled[c.Finding.Resource.LogicalID] = true
+	}
+	before, after := strings.SplitAfter(string(p.Before), "\n"), strings.SplitAfter(string(p.After), "\n")
+	owner := make([]string, len(before))
+	for i, r := range template.Resources {
+		end := len(before)
+		if i+1 < len(template.Resources) {
+			end = template.Resources[i+1].Pos.Line - 1
+		}
+		for n := r.Pos.Line - 1; n < end; n++ {
+			owner[n] = r.LogicalID
+		}
+	}
+	var out []int
+	for _, n := range gone(before, after) {
+		if !settled[owner[n]] {
+			out = append(out, n+1)
+		}
+	}
+	return out
+}
+
+// gone are the indexes of lines of a that are not in b, by a longest common subsequence.
+func gone(a, b []string) []int {
+	head := 0
+	for head < len(a) && head < len(b) && a[head] == b[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
+	length := make([][]int, len(x)+1)
+	for i := range length {
+		length[i] = make([]int, len(y)+1)
+	}
+	for i := len(x) - 1; i >= 0; i-- {
+		for j := len(y) - 1; j >= 0; j-- {
+			if x[i] == y[j] {
+				length[i][j] = length[i+1][j+1] + 1
+			} else {
+				length[i][j] = max(length[i+1][j], length[i][j+1])
+			}
+		}
+	}
+	var out []int
+	for i, j := 0, 0; i < len(x); {
+		switch {
+		case j < len(y) && x[i] == y[j]:
+			i, j = i+1, j+1
+		case j < len(y) && length[i][j+1] >= length[i+1][j]:
+			j++
+		default:
+			out = append(out, head+i)
+			i++
+		}
+	}
+	return out
+}
