@@ -107,12 +107,13 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 	}
 	made := t
 	if len(fix.Ops) > 0 {
-		for _, op := range fix.Ops {
-			if err := sameItems(t, resource, op); err != nil {
+		ops := make([]cfn.Op, len(fix.Ops))
+		for i, op := range fix.Ops {
+			if ops[i], err = asWritten(t, resource, op); err != nil {
 				return nil, Change{}, err
 			}
 		}
-		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, f.Resource.LogicalID, fix.Ops) }); err != nil {
+		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, f.Resource.LogicalID, ops) }); err != nil {
 			return nil, Change{}, err
 		}
 	}
@@ -144,18 +145,32 @@ func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error
 	return cfn.Parse(t.Path, src)
 }
 
-// sameItems refuses an operation on an item of a list that the template writes
-// otherwise than the world has it, since its numbers are not the same there.
-func sameItems(t *cfn.Template, resource *cfn.Resource, op cfn.Op) error {
+// asWritten is an operation on the resource as the template writes it. A list
+// of one that is written without its brackets has no number there. The error
+// is that of an item of a list that is written otherwise than the world has
+// it, since its numbers are not the same there.
+func asWritten(t *cfn.Template, resource *cfn.Resource, op cfn.Op) (cfn.Op, error) {
 	written := t.Root.Lookup("Resources", resource.LogicalID, "Properties")
 	resolved := resource.Properties
+	out := cfn.Op{Do: op.Do, Value: op.Value}
 	for _, key := range op.Path {
-		if _, err := strconv.Atoi(key); err == nil && resolved.IsKind(cfn.List) {
-			if !written.IsKind(cfn.List) || len(written.Items) != len(resolved.Items) {
-				return fmt.Errorf("the list that holds item %s of %s is computed: change what gives it", key, strings.Join(op.Path, "."))
+		if _, err := strconv.Atoi(key); err == nil {
+			if bare := written.IsKind(cfn.Map) && !isFunction(written) && written.Get(key) == nil; bare && (resolved.IsKind(cfn.Map) || resolved.IsKind(cfn.List) && len(resolved.Items) == 1) {
+				if resolved.IsKind(cfn.List) {
+					resolved = resolved.Items[0]
+				}
+				continue
+			}
+			if resolved.IsKind(cfn.List) && (!written.IsKind(cfn.List) || len(written.Items) != len(resolved.Items)) {
+				return cfn.Op{}, fmt.Errorf("the list that holds item %s of %s is computed: change what gives it", key, strings.Join(op.Path, "."))
 			}
 		}
+		out.Path = append(out.Path, key)
 		written, resolved = written.Lookup(key), resolved.Lookup(key)
 	}
-	return nil
+	return out, nil
+}
+
+func isFunction(v *cfn.Value) bool {
+	return len(v.Fields) == 1 && (v.Fields[0].Key == "Ref" || strings.HasPrefix(v.Fields[0].Key, "Fn::"))
 }

@@ -30,6 +30,8 @@ func TestApply(t *testing.T) {
 			head + "    Properties:\n      BucketName: x"},
 		{"empty properties", head + "    Properties: # none yet\n  C:\n    Type: AWS::SNS::Topic\n", []cfn.Op{set("A", true)},
 			head + "    Properties: # none yet\n      A: true\n  C:\n    Type: AWS::SNS::Topic\n"},
+		{"a written null", head + "    Properties:\n      A: null # none\n      B: ~\n      C: NULL\n", []cfn.Op{set("A.D", "x"), set("B", "w"), add("C", "z")},
+			head + "    Properties:\n      A: # none\n        D: x\n      B: w\n      C:\n        - z\n"},
 		{"a scalar, comment kept", head + "    Properties:\n      A: old  # why\n      B: 1\n", []cfn.Op{set("A", "new")},
 			head + "    Properties:\n      A: new  # why\n      B: 1\n"},
 		{"a quoted scalar", head + "    Properties:\n      A: 'it''s: old'\n      B: 1\n", []cfn.Op{set("A", "yes")},

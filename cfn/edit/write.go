@@ -34,15 +34,16 @@ func (d *document) replace(w walk, value any) ([]byte, error) {
 	}
 	indent := start - d.lineStart(start)
 	line := d.lineEnd(after)
-	own := at >= after && at <= line && v.Kind != cfn.Null // the value begins on the key's line
+	unwritten := v.Kind == cfn.Null && !writtenNull(d.Source[at:])
+	own := at >= after && at <= line && !unwritten // the value begins on the key's line
 	switch {
-	case v.Kind == cfn.Null && !bytes.HasPrefix(d.Source[at:], []byte("null")) && !bytes.HasPrefix(d.Source[at:], []byte("~")):
-		// Nothing is written: the value goes behind the key, before a comment.
+	case unwritten:
+		// The value goes behind the key, before a comment.
 		end = after
 	case own && v.Kind != cfn.Map && v.Kind != cfn.List && d.Source[at] != '|' && d.Source[at] != '>':
 		end = d.scalarEnd(at, end)
 	case own && d.isFlow(v):
-	case !own && v.Kind != cfn.Null:
+	case !own:
 		// The value has lines of its own; a comment on the key's line stays.
 		text := d.blockText(value, indent+d.unit())
 		if !strings.HasPrefix(text, "\n") {
@@ -56,7 +57,7 @@ func (d *document) replace(w walk, value any) ([]byte, error) {
 	}
 	if strings.HasPrefix(text, "\n") {
 		// Lines of its own: what stood on the key's line goes, a comment stays.
-		if v.Kind == cfn.Null {
+		if unwritten {
 			return d.splice(line, line, text), nil
 		}
 		if end <= line {
@@ -64,10 +65,15 @@ func (d *document) replace(w walk, value any) ([]byte, error) {
 		}
 		return d.splice(after, end, text), nil
 	}
-	if v.Kind == cfn.Null {
+	if unwritten {
 		return d.splice(after, end, " "+text), nil
 	}
 	return d.splice(at, end, text), nil
+}
+
+// writtenNull reports whether a null is there in the text, not just no value.
+func writtenNull(at []byte) bool {
+	return len(at) > 0 && at[0] == '~' || len(at) >= 4 && bytes.EqualFold(at[:4], []byte("null"))
 }
 
 // appendField writes another field after a mapping's last.
