@@ -133,6 +133,6 @@ func (b *Bundle) Provenance() scan.Provenance {
 // Render writes a report that lists everything which needs attention. It is a scan.Render.
 func (b *Bundle) Render(w io.Writer, format string, r *scan.Report) error {
 	return report.Write(w, format, &report.Document{
-		Report: r, Rules: b.said.Rules(r), Frameworks: b.said.Frameworks(), Show: report.DefaultShow(),
+		Report: r, Rules: b.said.Rules(r), Frameworks: b.said.Frameworks(), Show: report.StoredShow(), ByRequirement: true,
 	})
 }

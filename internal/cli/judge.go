@@ -271,7 +271,7 @@ func (j *judge) provenance() scan.Provenance {
 // render writes a stored report; it shows everything that needs attention.
 func (j *judge) render(w io.Writer, format string, r *scan.Report) error {
 	return report.Write(w, format, &report.Document{
-		Report: r, Rules: j.reportRules(r), Frameworks: j.frameworks(), Source: j.source, Show: report.DefaultShow(),
+		Report: r, Rules: j.reportRules(r), Frameworks: j.frameworks(), Source: j.source, Show: report.StoredShow(), ByRequirement: true,
 	})
 }
 

@@ -13,10 +13,11 @@ import (
 	"sync"
 
 	"plumbline/finding"
+	"plumbline/internal/page"
 	"plumbline/scan"
 )
 
-//go:embed report.html.tmpl style.css
+//go:embed report.html.tmpl
 var assets embed.FS
 
 // htmlTemplate is parsed when the first page is written: the other formats never pay for it.
@@ -78,12 +79,8 @@ func writeHTML(w io.Writer, d *Document) error {
 	if err != nil {
 		return err
 	}
-	css, err := assets.ReadFile("style.css")
-	if err != nil {
-		return err
-	}
 	p := d.page()
-	p.Style = template.CSS(css)
+	p.Style = template.CSS(page.Style)
 	b := bufio.NewWriterSize(w, 16<<10)
 	if err := t.ExecuteTemplate(b, "head", p); err != nil {
 		return err

@@ -142,44 +142,62 @@ func (s *htmlStack) violations(rules []string, each bool) []htmlWhere {
 	return out
 }
 
-// result words what some rules found together. Rules look at a part of a
-// requirement at most, so the best result is that no violation was found by so
-// many checks over so many resources; a requirement is never called met.
-func (t tally) result(rules []string) (class, text string, fails int) {
-	var sum verdicts
-	checks := 0
+// sums is what some rules found together: which of them judged something, over
+// how many resources, and with what result.
+type sums struct {
+	checks                             []string // rules that judged something, in the order they were asked for
+	resources, fails, open, suppressed int
+}
+
+// sum adds up the verdicts of some rules; each is to be named once.
+func (t tally) sum(rules []string) sums {
+	var out sums
 	over := map[judged]bool{}
 	for _, id := range rules {
 		v := t[id]
 		if v == nil || len(v.resources) == 0 {
 			continue
 		}
-		checks++
-		sum.fail += v.fail
-		sum.open += v.open
-		sum.suppressed += v.suppressed
+		out.checks = append(out.checks, id)
+		out.fails += v.fail
+		out.open += v.open
+		out.suppressed += v.suppressed
 		for r := range v.resources {
 			over[r] = true
 		}
 	}
-	by := " by " + plural(checks, "check", "checks") + " over " + plural(len(over), "resource", "resources")
+	out.resources = len(over)
+	return out
+}
+
+func (t tally) result(rules []string) (class, text string, fails int) {
+	s := t.sum(rules)
+	class, text = s.words(len(rules))
+	return class, text, s.fails
+}
+
+// words says what was found by a number of rules. Rules look at a part of a
+// requirement at most, so the best result is that no violation was found by so
+// many checks over so many resources; a requirement is never called met.
+func (s *sums) words(rules int) (class, text string) {
+	by := " by " + plural(len(s.checks), "check", "checks") + " over " + plural(s.resources, "resource", "resources")
 	switch {
-	case len(rules) == 0:
-		return "skip", "no rule looks at this", 0
-	case checks == 0:
-		return "skip", "nothing in these templates to check", 0
-	case sum.fail > 0:
-		class, text = "fail", plural(sum.fail, "violation", "violations")+" found"+by
-	case sum.open > 0:
+	case rules == 0:
+		return "skip", "no rule looks at this"
+	case len(s.checks) == 0:
+		return "skip", "nothing in these templates to check"
+	case s.fails > 0:
+		class, text = "fail", plural(s.fails, "violation", "violations")+" found"+by
+	case s.open > 0:
 		class, text = "unknown", "no violation found"+by
 	default:
 		class, text = "pass", "no violation found"+by
 	}
-	if sum.open > 0 {
-		text += ", " + plural(sum.open, "verdict", "verdicts") + " open"
+	if s.open > 0 {
+		text += ", " + plural(s.open, "verdict", "verdicts") + " open"
 	}
-	if sum.suppressed > 0 {
-		text += ", " + plural(sum.suppressed, "violation", "violations") + " suppressed"
+	if s.suppressed > 0 {
+		text += ", " + plural(s.suppressed, "violation", "violations") + " suppressed"
 	}
-	return class, text, sum.fail
+	return class, text
 }

@@ -15,7 +15,23 @@ type jsonReport struct {
 	SchemaVersion string         `json:"schemaVersion" doc:"version of this shape: a field that is added leaves it, one that goes or changes its meaning moves it"`
 	Provenance    jsonProvenance `json:"provenance" doc:"what made the report, so that it can be made again"`
 	Summary       jsonSummary    `json:"summary"`
-	Findings      []jsonFinding  `json:"findings" doc:"what --show lists, by template, then place, rule and resource"`
+	// Frameworks stand in stored reports: evidence over a period is summed up from them.
+	Frameworks []jsonFramework `json:"frameworks,omitempty" doc:"what was found for each requirement that a rule looks at; in reports that are kept only"`
+	Findings   []jsonFinding   `json:"findings" doc:"what --show lists, by template, then place, rule and resource"`
+}
+
+type jsonFramework struct {
+	ID           string            `json:"id"`
+	Requirements []jsonRequirement `json:"requirements" doc:"those for which something was judged"`
+}
+
+type jsonRequirement struct {
+	ID         string   `json:"id"`
+	Checks     []string `json:"checks" doc:"rules that judged something"`
+	Resources  int      `json:"resources" doc:"how many resources they judged"`
+	Violations int      `json:"violations,omitempty"`
+	Open       int      `json:"open,omitempty" doc:"verdicts that are unknown or error"`
+	Suppressed int      `json:"suppressed,omitempty"`
 }
 
 type jsonProvenance struct {
@@ -160,6 +176,12 @@ func writeJSON(w io.Writer, d *Document) error {
 	if err := enc(s); err != nil {
 		return err
 	}
+	if d.ByRequirement {
+		b.WriteString(",\n\"frameworks\":")
+		if err := enc(d.byRequirement()); err != nil {
+			return err
+		}
+	}
 	b.WriteString(",\n\"findings\":[")
 	sep := "\n"
 	line := make([]byte, 0, 2<<10)
@@ -171,6 +193,31 @@ func writeJSON(w io.Writer, d *Document) error {
 	}
 	b.WriteString("\n]}\n")
 	return b.Flush()
+}
+
+// byRequirement is what was found for each requirement that something was
+// judged for. It counts passes only where they were kept as findings.
+func (d *Document) byRequirement() []jsonFramework {
+	t := tally{}
+	for i := range d.Report.Assessments {
+		a := &d.Report.Assessments[i]
+		for j := range a.Findings {
+			if d.Only == nil || d.Only(a.Findings[j]) {
+				t.count(i, &a.Findings[j])
+			}
+		}
+	}
+	out := []jsonFramework{}
+	for _, fw := range d.Frameworks {
+		x := jsonFramework{ID: fw.ID, Requirements: []jsonRequirement{}}
+		for _, q := range fw.Requirements {
+			if s := t.sum(q.Rules); len(s.checks) > 0 {
+				x.Requirements = append(x.Requirements, jsonRequirement{q.ID, s.checks, s.resources, s.fails, s.open, s.suppressed})
+			}
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 func domainNames(ds []finding.Domain) []string {

@@ -27,6 +27,9 @@ type Document struct {
 	Rules map[string]Rule
 	// Frameworks are the frameworks to report by requirement; may be empty.
 	Frameworks []Framework
+	// ByRequirement adds to a JSON report what was found for each requirement of
+	// Frameworks, as reports that are kept have it.
+	ByRequirement bool
 	// InForce is how many rules the report speaks of: 0 for all of the scan's,
 	// fewer where a framework was asked for.
 	InForce int
@@ -106,6 +109,14 @@ func Write(w io.Writer, format string, d *Document) error {
 // DefaultShow is what a report lists unless told otherwise: what needs attention.
 func DefaultShow() map[string]bool {
 	return map[string]bool{string(finding.Fail): true, string(finding.Error): true, string(finding.Unknown): true}
+}
+
+// StoredShow is what a report that is kept lists: what needs attention, and the
+// exceptions that somebody answers for.
+func StoredShow() map[string]bool {
+	show := DefaultShow()
+	show[finding.StatusSuppressed] = true
+	return show
 }
 
 // listed calls yield for each finding that d shows, in the report's order.

@@ -66,6 +66,9 @@ func Attention(status string) bool {
 	return status != string(finding.Pass) && status != string(finding.Skip)
 }
 
+// Judged keeps every status that says something of a resource: all but skip.
+func Judged(status string) bool { return status != string(finding.Skip) }
+
 // Handler is the task. It only reads; called twice it judges again.
 type Handler struct {
 	rules   Rules
