@@ -123,8 +123,9 @@ func (d *Desk) Decide(ctx context.Context, id, plan string, by Person, approve b
 	return d.DecideListed(ctx, Hashed(id), plan, by, approve, reason)
 }
 
-// DecideListed is Decide by the hashed id, for a command line that has the
-// store itself. What people reach from elsewhere must take Decide.
+// DecideListed is Decide by the hashed id, for who has the store itself and hands
+// out no ids: a command line, and a page that sealed the hash for one visitor.
+// What takes an id from people must take Decide.
 func (d *Desk) DecideListed(ctx context.Context, hashed, plan string, by Person, approve bool, reason string) (Request, error) {
 	for {
 		s, err := d.Store.Find(ctx, hashed)
@@ -160,16 +161,15 @@ func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, ap
 			return refuse(ErrExpired, "the request expired at %s, which means no", s.Expires.Format(time.RFC3339))
 		}
 		return refuse(ErrDecided, "the request is %s already", s.State)
-	case by.Name == s.Requester:
-		return refuse(ErrOwn, "%s asked for the change, and somebody else must decide", by.Name)
-	case len(s.Groups) > 0 && !slices.ContainsFunc(by.Groups, func(g string) bool { return slices.Contains(s.Groups, g) }):
-		return refuse(ErrGroup, "%s is in none of the groups that may decide: %s", by.Name, strings.Join(s.Groups, ", "))
+	}
+	if err := s.Bars(by); err != nil {
+		return err
+	}
+	switch {
 	case reason == "":
 		return refuse(ErrReason, "a decision needs a reason")
 	case len(reason) > MaxReason || !utf8.ValidString(reason):
 		return refuse(ErrReason, "a reason is text of up to %d bytes", MaxReason)
-	case slices.ContainsFunc(s.Decisions, func(x Decision) bool { return x.By == by.Name }):
-		return refuse(ErrTwice, "%s has decided already, and somebody else must too", by.Name)
 	}
 	x := Decision{by.Name, approve, reason, now}
 	s.Decisions = append(slices.Clone(s.Decisions), x)
@@ -258,7 +258,8 @@ func (d *Desk) recorded(ctx context.Context, s *Stored) error {
 
 // Sweep ends what has expired and tells workflows that were not told. It
 // returns what is due for a reminder: requests that wait, half of whose time is
-// over and that nobody was reminded of; each is given once.
+// over and that nobody was reminded of; each is given once, also where two sweep
+// at a time. One whose message could not be sent goes back by Forgotten.
 func (d *Desk) Sweep(ctx context.Context) ([]Request, error) {
 	var errs []error
 	var due []Request
@@ -290,11 +291,25 @@ func (d *Desk) Sweep(ctx context.Context) ([]Request, error) {
 	return due, errors.Join(errs...)
 }
 
+// Forgotten takes back that people were reminded of a request, so that the next
+// sweep gives it again. One that was decided meanwhile stays as it is.
+func (d *Desk) Forgotten(ctx context.Context, r Request) error {
+	s, err := d.Store.Find(ctx, r.ID)
+	if err != nil || s.State != Waiting || !s.Reminded.Equal(r.Reminded) {
+		return err
+	}
+	s.Reminded = time.Time{}
+	if err := d.save(ctx, &s); !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return nil
+}
+
 // Granted reports whether the ledger holds an approval of the plan: enough
 // people said yes, none no, and none of them asked for it. It is what the state
 // after the gate goes by.
 func Granted(ctx context.Context, l ledger.Store, plan string, needed int, requester string) (bool, error) {
-	yes := map[string]bool{}
+	var yes []string
 	for e, err := range l.OfPlan(ctx, plan) {
 		if err != nil {
 			return false, err
@@ -310,8 +325,8 @@ func Granted(ctx context.Context, l ledger.Store, plan string, needed int, reque
 			if !x.Approve {
 				return false, nil
 			}
-			if x.By == e.Actor && (requester == "" || x.By != requester) {
-				yes[x.By] = true
+			if x.By == e.Actor && (requester == "" || !SamePerson(x.By, requester)) && !slices.ContainsFunc(yes, func(by string) bool { return SamePerson(by, x.By) }) {
+				yes = append(yes, x.By)
 			}
 		}
 	}
