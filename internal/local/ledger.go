@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -266,10 +267,33 @@ func (l *ledger) keep(ctx context.Context) error {
 	if err := l.session.Commit(ctx, l.scanID); err != nil {
 		return err
 	}
-	if err := l.publish(l.stage); err != nil {
+	if err := l.publishAlone(ctx); err != nil {
 		return errors.Join(err, errUnpublished)
 	}
 	return nil
+}
+
+// publishAlone puts the committed scan in place while no other scan writes: the
+// one that came next publishes what it finds committed, and both at once would
+// append messages twice. It waits until it is alone or the other one has done it.
+func (l *ledger) publishAlone(ctx context.Context) error {
+	for until := time.Now().Add(lockWait); ; {
+		names, err := l.store.Stages()
+		if err != nil || !slices.Contains(names, l.scanID) {
+			return err
+		}
+		session, err := l.db.Begin(ctx, 0, nil)
+		if errors.Is(err, finding.ErrThrottled) && time.Now().Before(until) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if names, err = l.store.Stages(); err == nil && slices.Contains(names, l.scanID) {
+			err = l.publish(l.stage)
+		}
+		return errors.Join(err, session.Rollback())
+	}
 }
 
 // errUnpublished says what becomes of a scan whose reports could not be put in place.
@@ -288,7 +312,8 @@ func (l *ledger) write(ctx context.Context, put func(context.Context, string, an
 	return nil
 }
 
-// publish puts the objects of a scan in place and appends its messages.
+// publish puts the objects of a scan in place and appends its messages. It is
+// called while a session keeps other scans out.
 func (l *ledger) publish(stage *files.Stage) error {
 	path := stage.View().Path(noticesFile)
 	lines, err := os.ReadFile(path)
