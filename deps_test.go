@@ -41,11 +41,12 @@ var (
 
 var rules = []rule{
 	{[]string{"finding"}, []string{"..."}, nil, "everything may import finding, so it imports the standard library alone"},
+	{[]string{"metric"}, []string{"..."}, nil, "tasks write by it and infra draws by it, so it imports the standard library alone"},
 	{[]string{"blob"}, []string{"..."}, nil, "everything may import blob, so it imports the standard library alone"},
 	{[]string{"ledger"}, []string{"..."}, nil, "what proves others' acts depends on none of them"},
 	{[]string{"asl/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"asl/...", "internal/nearest"}, "the language and its engine know nothing of plumbline, AWS, HTTP or SQL; others may take them as they are"},
 	{[]string{"cfn/..."}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "internal/nearest"}, "templates are read without knowing what for"},
-	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, "the domain knows neither how it is called nor where things are stored"},
+	{[]string{"ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, slices.Concat([]string{"..."}, awsSDK, world), []string{"cfn/...", "finding", "blob", "ledger", "metric", "internal/nearest", "ruleset/...", "remedy/...", "approval/...", "scan/...", "alert/...", "sla"}, "the domain knows neither how it is called nor where things are stored"},
 	{[]string{"ruleset/...", "cfn/..."}, []string{"scan/...", "remedy/...", "approval/..."}, nil, "rules and templates stand below scans and remediation"},
 	{[]string{"tasks", "tasks/*"}, slices.Concat(adapters, wiring, awsSDK, world, []string{"asl/...", "workflows/...", "cmd/..."}), nil, "a task is the same on AWS, on the engine and in a test: its main or the wiring hands it what it works with"},
 	{[]string{"tasks/catalog"}, []string{"..."}, []string{"finding"}, "infra imports the catalogue, which is data only"},
@@ -62,7 +63,7 @@ var rules = []rule{
 	{[]string{"cmd/plumbline", "internal/cli/...", "internal/local/...", "internal/account"}, awsSDK, nil, "the binary of a laptop carries no SDK, which makes it larger and slower to start: what reads an account is handed over by plumbline-aws"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
-	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "finding", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
+	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "finding", "metric", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
 }
 
 // only lists the packages that may import a thing directly.

@@ -86,6 +86,7 @@ type Summary struct {
 	Targets  int              `json:"targets"`
 	Counts   finding.Counts   `json:"counts"`
 	Failing  map[string]int   `json:"failing"` // failures that count, by severity
+	Types    map[string]int   `json:"types"`   // the same by type of resource: those of metric.Types, and metric.Other
 	New      int              `json:"new"`
 	Open     int              `json:"open"` // active records after the scan, of the scanned targets
 	Resolved int              `json:"resolved"`

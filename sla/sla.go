@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"plumbline/finding"
+	"plumbline/metric"
 )
 
 // Period is how far back remediations are counted: a quarter, so that the mean
@@ -34,6 +35,7 @@ type Report struct {
 	At         time.Time      `json:"at"`
 	From       time.Time      `json:"from"` // remediations since then are counted
 	Severities []BySeverity   `json:"severities"`
+	Types      map[string]int `json:"types"`      // open violations by type of resource: those of metric.Types, and metric.Other
 	Frameworks []ByFramework  `json:"frameworks"` // by id
 	Breaches   []Breach       `json:"breaches"`   // the worst severity first, then the longest overdue
 	Owners     map[string]int `json:"owners"`     // overdue violations by owner; "" is nobody in particular
@@ -85,7 +87,7 @@ func Measure(records iter.Seq2[finding.Record, error], o Options) (*Report, erro
 		o.Period = Period
 	}
 	m := measure{o: o, severities: map[finding.Severity]*BySeverity{}, frameworks: map[string]*ByFramework{}, total: map[finding.Severity]time.Duration{}}
-	r := &Report{At: o.Now.UTC(), From: o.Now.Add(-o.Period).UTC(), Owners: map[string]int{}, Frameworks: []ByFramework{}, Breaches: []Breach{}}
+	r := &Report{At: o.Now.UTC(), From: o.Now.Add(-o.Period).UTC(), Owners: map[string]int{}, Types: map[string]int{}, Frameworks: []ByFramework{}, Breaches: []Breach{}}
 	for _, s := range finding.Severities {
 		m.severities[s] = &BySeverity{Severity: s}
 	}
@@ -136,6 +138,7 @@ func (m *measure) add(r *Report, rec *finding.Record) {
 	switch {
 	case rec.State.Active():
 		b.Open++
+		r.Types[metric.Type(rec.Resource.Type)]++
 		b.OldestDays = max(b.OldestDays, days(m.o.Now.Sub(rec.FirstSeen)))
 		if within = !m.o.Now.After(due); !within {
 			b.Overdue++

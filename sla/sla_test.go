@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/finding"
+	"plumbline/metric"
 	"plumbline/ruleset"
 	"plumbline/sla"
 )
@@ -132,7 +133,7 @@ func TestMetrics(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := doc.AWS.CloudWatchMetrics[0]
-			if doc.AWS.Timestamp != now.UnixMilli() || d.Namespace != sla.Namespace || len(d.Dimensions) != 1 || len(d.Dimensions[0]) != 1 {
+			if doc.AWS.Timestamp != now.UnixMilli() || d.Namespace != metric.Namespace || len(d.Dimensions) != 1 || len(d.Dimensions[0]) != 1 {
 				t.Errorf("document %s", line)
 			}
 			if s, ok := values[d.Dimensions[0][0]].(string); !ok || s == "" {
@@ -149,10 +150,15 @@ func TestMetrics(t *testing.T) {
 	}
 	small, names := count(40)
 	large, _ := count(4000)
-	if small != large || large > 4+sla.MaxFrameworks {
+	if small != large || large > 4+len(metric.AllTypes())+metric.MaxFrameworks {
 		t.Errorf("%d documents of 40 violations, %d of 4000", small, large)
 	}
-	want := map[string]bool{sla.MetricOpen: true, sla.MetricOverdue: true, sla.MetricOldest: true, sla.MetricRemediated: true, sla.MetricMean: true, sla.MetricWithin: true}
+	want := map[string]bool{}
+	for _, m := range metric.All {
+		if m.Task == "MeasureSLA" {
+			want[m.Name] = true
+		}
+	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("metrics (-want +got)\n%s", diff)
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"plumbline/blob"
 	"plumbline/cfn"
 	"plumbline/finding"
+	"plumbline/metric"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
@@ -48,6 +50,8 @@ type Options struct {
 	// Keep says which statuses become findings rather than mere counts; nil keeps what needs attention.
 	Keep func(status string) bool
 	Now  func() time.Time // nil: time.Now
+	// Metrics is where the metrics of the scan go; nil: nowhere.
+	Metrics io.Writer
 }
 
 // Config says what the function works with on AWS.
@@ -158,7 +162,24 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if out.Assessment, err = h.blobs.Put(ctx, scan.AssessmentKey(in.ScanID, snap.Target), a); err != nil {
 		return Out{}, fmt.Errorf("store assessment: %w", tasks.StoreError(err))
 	}
+	if err := h.measure(a); err != nil {
+		return Out{}, fmt.Errorf("write metrics: %w", err)
+	}
 	return out, nil
+}
+
+// measure writes the metrics of one target's scan.
+func (h *Handler) measure(a *scan.Assessment) error {
+	if h.o.Metrics == nil {
+		return nil
+	}
+	partial := 0.0
+	if len(a.Partial) > 0 {
+		partial = 1
+	}
+	return metric.Write(h.o.Metrics, h.o.Now(), "",
+		metric.Sample{Metric: metric.ScannedTargets, Value: 1}, metric.Sample{Metric: metric.PartialTargets, Value: partial},
+		metric.Sample{Metric: metric.OpenChecks, Value: float64(a.Counts[string(finding.Unknown)] + a.Counts[string(finding.Error)])})
 }
 
 // merge adds each domain's verdicts. A domain whose branch failed, or that has

@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
 	"plumbline/alert"
 	"plumbline/blob"
 	"plumbline/finding"
+	"plumbline/metric"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
@@ -41,6 +43,7 @@ type Handler struct {
 	provenance scan.Provenance
 	scope      Scope
 	now        func() time.Time
+	metrics    io.Writer // nil: nowhere
 }
 
 // Scope sorts a target into the scope of PCI DSS by what is known of it without
@@ -52,6 +55,12 @@ type Scope func(scan.Target) string
 // scope is asked for targets that were not assessed; nil: nothing is said of it.
 func New(blobs blob.Store, render scan.Render, p scan.Provenance, scope Scope, now func() time.Time) *Handler {
 	return &Handler{blobs: blobs, render: render, provenance: p, scope: scope, now: now}
+}
+
+// WriteMetrics makes the task write the metrics of the scan, and returns it.
+func (h *Handler) WriteMetrics(w io.Writer) *Handler {
+	h.metrics = w
+	return h
 }
 
 // In names the scan and where ListTargets left the targets.
@@ -88,7 +97,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	r := &scan.Report{Provenance: p, Counts: finding.Counts{}, Assessments: make([]scan.Assessment, 0, len(*targets))}
 	sum := &scan.Summary{
 		ScanID: in.ScanID, Started: p.Started, Finished: p.Finished,
-		Targets: len(*targets), Counts: r.Counts, Failing: map[string]int{},
+		Targets: len(*targets), Counts: r.Counts, Failing: map[string]int{}, Types: map[string]int{},
 	}
 	out := Out{Targets: len(*targets)}
 	digest := new(scan.Digest)
@@ -125,7 +134,26 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		return Out{}, fmt.Errorf("hand over the digest: %w", tasks.StoreError(err))
 	}
 	out.Tell = !digest.Empty()
+	if err := h.measure(sum, &out); err != nil {
+		return Out{}, fmt.Errorf("write metrics: %w", err)
+	}
 	return out, nil
+}
+
+// measure writes the metrics of the scan.
+func (h *Handler) measure(sum *scan.Summary, out *Out) error {
+	if h.metrics == nil {
+		return nil
+	}
+	failing := make(map[finding.Severity]int, len(sum.Failing))
+	for s, n := range sum.Failing {
+		failing[finding.Severity(s)] = n
+	}
+	return errors.Join(
+		metric.Write(h.metrics, sum.Finished, "", metric.Sample{Metric: metric.SweptTargets, Value: float64(out.Targets)},
+			metric.Sample{Metric: metric.LostTargets, Value: float64(out.Failed)}, metric.Sample{Metric: metric.SweptPartial, Value: float64(out.Partial)}),
+		metric.WriteEach(h.metrics, sum.Finished, metric.Failing, finding.Severities, failing),
+	)
 }
 
 // collect reads what is known of a target: its assessment, its failure, or
@@ -164,6 +192,7 @@ func add(sum *scan.Summary, out *Out, a *scan.Assessment, failed bool) {
 	for i := range a.Findings {
 		if f := &a.Findings[i]; f.Verdict == finding.Fail && f.Suppressed == nil {
 			sum.Failing[string(f.Severity)]++
+			sum.Types[metric.Type(f.Resource.Type)]++
 			out.Failing++
 		}
 	}

@@ -103,7 +103,7 @@ func TestHandle(t *testing.T) {
 	wantSum := &scan.Summary{
 		ScanID: "s1", Started: started, Finished: ended, Targets: 5,
 		Counts:  finding.Counts{"pass": 4, "fail": 1, "suppressed": 1},
-		Failing: map[string]int{"high": 1}, New: 1, Open: 2, Resolved: 1,
+		Failing: map[string]int{"high": 1}, Types: map[string]int{"Other": 1}, New: 1, Open: 2, Resolved: 1,
 		Partial: finding.Domains, Report: folder,
 	}
 	if diff := cmp.Diff(wantSum, sum); diff != "" {

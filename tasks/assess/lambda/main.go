@@ -34,5 +34,5 @@ func main() {
 		log.Fatal(err)
 	}
 	known := dynamo.NewFindings(dynamodb.NewFromConfig(account), c.Table)
-	lambda.Start(tasks.Of(assess.New(blobs, assess.Options{Known: known, Suppress: b.Suppress, InForce: b.InForce, Scope: b.Scope, Owners: b.Owners, Due: b.Due, Frameworks: b.FrameworksOf}).Handle))
+	lambda.Start(tasks.Of(assess.New(blobs, assess.Options{Known: known, Suppress: b.Suppress, InForce: b.InForce, Scope: b.Scope, Owners: b.Owners, Due: b.Due, Frameworks: b.FrameworksOf, Metrics: os.Stdout}).Handle))
 }

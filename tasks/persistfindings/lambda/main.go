@@ -5,6 +5,7 @@ import (
 	"context"
 	"log"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -28,5 +29,5 @@ func main() {
 	}
 	store := dynamo.NewFindings(dynamodb.NewFromConfig(account), c.Table)
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
-	lambda.Start(tasks.Of(persistfindings.New(store, blobs).Handle))
+	lambda.Start(tasks.Of(persistfindings.New(store, blobs).WriteMetrics(os.Stdout, time.Now).Handle))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -30,5 +31,5 @@ func main() {
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
 	table := dynamodb.NewFromConfig(account)
 	entries := &ledger.Ledger{Store: dynamo.NewLedger(table, c.Ledger)}
-	lambda.Start(tasks.Of(recordchange.New(entries, blobs).Handle))
+	lambda.Start(tasks.Of(recordchange.New(entries, blobs).WriteMetrics(os.Stdout, time.Now).Handle))
 }

@@ -32,5 +32,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(tasks.Of(summarize.New(blobs, b.Render, b.Provenance(), b.ScopeOf, time.Now).Handle))
+	lambda.Start(tasks.Of(summarize.New(blobs, b.Render, b.Provenance(), b.ScopeOf, time.Now).WriteMetrics(os.Stdout).Handle))
 }
