@@ -17,7 +17,7 @@ func DefaultPolicy() *Policy {
 		Version: 1,
 		Scope:   ScopePolicy{Default: ScopeCDE},
 
-		Remediation: RemediationPolicy{ExpiryHours: DefaultExpiry},
+		Remediation: RemediationPolicy{ExpiryHours: DefaultExpiry, FollowWithinDays: DefaultFollowWithin, Limits: (*Policy)(nil).Limits()},
 		Ports: Ports{
 			Admin: []int{
 				22,         // SSH
@@ -103,6 +103,7 @@ func (p *Policy) WithDefaults() *Policy {
 		{&out.SLA.Medium, &d.SLA.Medium},
 		{&out.SLA.Low, &d.SLA.Low},
 		{&out.Remediation.ExpiryHours, &d.Remediation.ExpiryHours},
+		{&out.Remediation.FollowWithinDays, &d.Remediation.FollowWithinDays},
 	} {
 		if *x.to == 0 {
 			*x.to = *x.from
@@ -119,5 +120,6 @@ func (p *Policy) WithDefaults() *Policy {
 			*x.to = *x.from
 		}
 	}
+	out.Remediation.Limits = out.Limits()
 	return &out
 }

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -13,7 +14,39 @@ type RemediationPolicy struct {
 	Modes       []ModeEntry     `yaml:"modes" doc:"how violations may be settled; the first entry that matches counts, and the shipped ones follow those written here"`
 	Approvers   []ApproverEntry `yaml:"approvers" doc:"who may approve a change; every entry that matches adds its groups. Where none matches, anyone but the requester may"`
 	ExpiryHours int             `yaml:"expiryHours" check:"hours" doc:"so long an approval is waited for; after that the answer is no"`
+
+	Exclude []ExcludeEntry    `yaml:"exclude" doc:"what is left alone whatever the modes say: accounts, stacks, types and tags of resources"`
+	Limits  RemediationLimits `yaml:"limits" doc:"how much may be changed, and how fast"`
+
+	FollowWithinDays int `yaml:"followWithinDays" check:"days" doc:"in so many days the template of a stack follows a change that was made of its live resource; after that the finding is opened again"`
 }
+
+// ExcludeEntry leaves resources alone. Each part that is set must match.
+type ExcludeEntry struct {
+	Accounts []string `yaml:"accounts" check:"account" doc:"account ids"`
+	Stacks   []string `yaml:"stacks" doc:"stack names, as globs"`
+	Types    []string `yaml:"types" check:"type" doc:"resource types, as globs"`
+	Tags     []TagIs  `yaml:"tags" doc:"tags of the resource, of which one must be there"`
+	Reason   string   `yaml:"reason" check:"reason" need:"true" doc:"why they are left alone; people are told"`
+}
+
+// RemediationLimits bound what a machine does in one go. Zero: the default.
+type RemediationLimits struct {
+	ChangesPerHour    int `yaml:"changesPerHour" check:"count" doc:"so many changes begin in an hour, in an account and region; the others wait"`
+	PerResourcePerDay int `yaml:"perResourcePerDay" check:"count" doc:"so many changes of one resource begin in a day; the others wait"`
+	References        int `yaml:"references" check:"count" doc:"a change of a resource to which more others refer needs approval"`
+	PerScan           int `yaml:"perScan" check:"count" doc:"so many reviews one scan of a target starts, the most severe first"`
+}
+
+// The limits where the policy says nothing. They are our own choice: few enough
+// for people to follow what happens, enough for a day's ordinary violations.
+const (
+	DefaultChangesPerHour    = 20
+	DefaultPerResourcePerDay = 3
+	DefaultReferences        = 10
+	DefaultPerScan           = 10
+	DefaultFollowWithin      = 14 // days
+)
 
 // ModeEntry gives a mode to the violations that it matches. Each selector that
 // is set must match.
@@ -117,4 +150,44 @@ func (p *Policy) ApprovalTime() time.Duration {
 		return DefaultExpiry * time.Hour
 	}
 	return time.Duration(p.Remediation.ExpiryHours) * time.Hour
+}
+
+// Excluded says why a resource is left alone, and whether it is.
+func (p *Policy) Excluded(r finding.Resource, tags map[string]string) (reason string, excluded bool) {
+	if p == nil {
+		return "", false
+	}
+	for i := range p.Remediation.Exclude {
+		e := &p.Remediation.Exclude[i]
+		if len(e.Types) > 0 && !GlobAny(e.Types, r.Type) {
+			continue
+		}
+		m := ScopeMatch{Accounts: e.Accounts, Stacks: e.Stacks, Tags: e.Tags}
+		if m.match(r.Account, r.Stack, tags) || len(e.Types) > 0 && len(e.Accounts)+len(e.Stacks)+len(e.Tags) == 0 {
+			return e.Reason, true
+		}
+	}
+	return "", false
+}
+
+// Limits are the policy's, defaults filled in.
+func (p *Policy) Limits() RemediationLimits {
+	var l RemediationLimits
+	if p != nil {
+		l = p.Remediation.Limits
+	}
+	l.ChangesPerHour = cmp.Or(l.ChangesPerHour, DefaultChangesPerHour)
+	l.PerResourcePerDay = cmp.Or(l.PerResourcePerDay, DefaultPerResourcePerDay)
+	l.References = cmp.Or(l.References, DefaultReferences)
+	l.PerScan = cmp.Or(l.PerScan, DefaultPerScan)
+	return l
+}
+
+// FollowWithin is how long the template has to follow a live change.
+func (p *Policy) FollowWithin() time.Duration {
+	days := DefaultFollowWithin
+	if p != nil {
+		days = cmp.Or(p.Remediation.FollowWithinDays, days)
+	}
+	return time.Duration(days) * 24 * time.Hour
 }

@@ -101,3 +101,50 @@ func TestShippedModesNameRules(t *testing.T) {
 		}
 	}
 }
+
+func TestExclusionsAndLimits(t *testing.T) {
+	p, err := ReadPolicy("p.yaml", []byte(`remediation:
+  exclude:
+    - {accounts: ["111122223333"], types: ["AWS::RDS::*"], reason: the bank's core}
+    - {tags: [{key: remediation, value: "off"}, {key: legacy}], reason: its owners said so}
+    - {types: ["AWS::KMS::Key"], reason: keys are for people}
+  limits: {changesPerHour: 2, references: 1}
+  followWithinDays: 3
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		account, typ string
+		tags         map[string]string
+		want         string
+	}{
+		{"111122223333", "AWS::RDS::DBInstance", nil, "the bank's core"},
+		{"444455556666", "AWS::RDS::DBInstance", nil, ""},
+		{"111122223333", "AWS::SQS::Queue", nil, ""},
+		{"", "AWS::SQS::Queue", map[string]string{"remediation": "off"}, "its owners said so"},
+		{"", "AWS::SQS::Queue", map[string]string{"remediation": "on"}, ""},
+		{"", "AWS::SQS::Queue", map[string]string{"legacy": ""}, "its owners said so"},
+		{"", "AWS::KMS::Key", nil, "keys are for people"},
+	} {
+		reason, excluded := p.Excluded(finding.Resource{Account: row.account, Type: row.typ}, row.tags)
+		if reason != row.want || excluded != (row.want != "") {
+			t.Errorf("%+v: %q %v", row, reason, excluded)
+		}
+	}
+	if diff := cmp.Diff(RemediationLimits{ChangesPerHour: 2, PerResourcePerDay: DefaultPerResourcePerDay, References: 1, PerScan: DefaultPerScan}, p.Limits()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := p.FollowWithin(); got != 3*24*time.Hour {
+		t.Errorf("templates follow within %v", got)
+	}
+	if got := (*Policy)(nil).FollowWithin(); got != 14*24*time.Hour {
+		t.Errorf("templates follow within %v without a policy", got)
+	}
+	if _, excluded := (*Policy)(nil).Excluded(finding.Resource{}, nil); excluded {
+		t.Error("no policy excludes something")
+	}
+	if _, err := ReadPolicy("p.yaml", []byte("remediation: {exclude: [{accounts: [\"111122223333\"]}]}")); err == nil || !strings.Contains(err.Error(), "has no reason") {
+		t.Errorf("an exclusion without a reason: %v", err)
+	}
+}

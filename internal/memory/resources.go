@@ -160,6 +160,7 @@ func (r *Resources) step(q *request) {
 type Leases struct {
 	mu   sync.Mutex
 	held map[string]lease
+	stop *live.Stop
 }
 
 type lease struct {
@@ -188,5 +189,34 @@ func (l *Leases) Drop(_ context.Context, key, owner string) error {
 	if l.held[key].owner == owner {
 		delete(l.held, key)
 	}
+	return nil
+}
+
+// Stopped is live.Switch's.
+func (l *Leases) Stopped(ctx context.Context) (*live.Stop, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stop == nil {
+		return nil, ctx.Err()
+	}
+	s := *l.stop
+	return &s, ctx.Err()
+}
+
+// Stop is live.Brake's.
+func (l *Leases) Stop(_ context.Context, s live.Stop) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stop == nil {
+		l.stop = &s
+	}
+	return nil
+}
+
+// Resume is live.Brake's.
+func (l *Leases) Resume(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stop = nil
 	return nil
 }

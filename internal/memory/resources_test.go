@@ -17,3 +17,7 @@ func TestResources(t *testing.T) {
 		})
 	}
 }
+
+func TestBrake(t *testing.T) {
+	livetest.Brake(t, func(*testing.T) live.Brake { return new(memory.Leases) })
+}
