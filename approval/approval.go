@@ -47,6 +47,8 @@ const (
 	Approved State = "approved"
 	Denied   State = "denied"
 	Expired  State = "expired" // nobody decided in time, which means no
+	// Accepted: the violation is left as it is, until a day. Nothing is changed.
+	Accepted State = "accepted"
 	// Withdrawn: the same question is asked again under another id, as the answer
 	// to the first asking was lost on its way.
 	Withdrawn State = "withdrawn"
@@ -56,8 +58,10 @@ const (
 type Decision struct {
 	By      string // verified identity
 	Approve bool
+	Accept  bool `json:",omitempty"` // instead of a change: the violation does not count until a day
 	Reason  string
 	At      time.Time
+	Until   string `json:",omitempty"` // with Accept: the last day on which it does not count, YYYY-MM-DD
 }
 
 // Person is who decides, as an identity provider vouches for.
@@ -88,6 +92,17 @@ func (r *Request) Missing() int {
 	return max(n, 0)
 }
 
+// accepting is how many more people must accept the violation; 0: enough did.
+func (r *Request) accepting() int {
+	n := r.Needed()
+	for _, d := range r.Decisions {
+		if d.Accept {
+			n--
+		}
+	}
+	return max(n, 0)
+}
+
 // Refusal says why a decision does not count. Nothing has changed.
 type Refusal struct {
 	Kind   error // one of the errors below
@@ -107,6 +122,7 @@ var (
 	ErrTwice     = errors.New("one person counts once")
 	ErrGroup     = errors.New("the person is in none of the groups that may decide")
 	ErrReason    = errors.New("a decision needs a reason")
+	ErrUntil     = errors.New("an acceptance needs a day on which it ends")
 	ErrNobody    = errors.New("the person is not known")
 	ErrConflict  = errors.New("the request was changed meanwhile")
 )

@@ -127,12 +127,16 @@ func (d *Desk) Decide(ctx context.Context, id, plan string, by Person, approve b
 // out no ids: a command line, and a page that sealed the hash for one visitor.
 // What takes an id from people must take Decide.
 func (d *Desk) DecideListed(ctx context.Context, hashed, plan string, by Person, approve bool, reason string) (Request, error) {
+	return d.take(ctx, hashed, plan, by, Decision{Approve: approve, Reason: reason})
+}
+
+func (d *Desk) take(ctx context.Context, hashed, plan string, by Person, x Decision) (Request, error) {
 	for {
 		s, err := d.Store.Find(ctx, hashed)
 		if err != nil {
 			return Request{}, err
 		}
-		err = d.decide(ctx, &s, plan, by, approve, reason)
+		err = d.decide(ctx, &s, plan, by, x)
 		if errors.Is(err, ErrConflict) {
 			continue // somebody else decided meanwhile: look again
 		}
@@ -140,9 +144,9 @@ func (d *Desk) DecideListed(ctx context.Context, hashed, plan string, by Person,
 	}
 }
 
-func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, approve bool, reason string) error {
+func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, x Decision) error {
 	now := d.now()
-	reason = strings.TrimSpace(reason)
+	x.By, x.Reason, x.At = by.Name, strings.TrimSpace(x.Reason), now
 	switch {
 	case strings.TrimSpace(by.Name) == "":
 		return refuse(ErrNobody, "who decides is not known. sign in first")
@@ -154,7 +158,7 @@ func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, ap
 		}
 		return refuse(ErrExpired, "the request expired at %s, which means no", s.Expires.Format(time.RFC3339))
 	case s.State != Waiting:
-		if s.said(by.Name, approve) {
+		if s.said(x) {
 			return d.tell(ctx, s) // the same decision once more: finish it
 		}
 		if s.State == Expired {
@@ -166,15 +170,23 @@ func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, ap
 		return err
 	}
 	switch {
-	case reason == "":
+	case x.Reason == "":
 		return refuse(ErrReason, "a decision needs a reason")
-	case len(reason) > MaxReason || !utf8.ValidString(reason):
+	case len(x.Reason) > MaxReason || !utf8.ValidString(x.Reason):
 		return refuse(ErrReason, "a reason is text of up to %d bytes", MaxReason)
 	}
-	x := Decision{by.Name, approve, reason, now}
+	if x.Accept {
+		if err := endsInTime(x.Until, now); err != nil {
+			return err
+		}
+	}
 	s.Decisions = append(slices.Clone(s.Decisions), x)
 	switch {
-	case !approve:
+	case x.Accept:
+		if s.accepting() == 0 {
+			s.State = Accepted
+		}
+	case !x.Approve:
 		s.State = Denied
 	case s.Missing() == 0:
 		s.State = Approved
@@ -192,8 +204,8 @@ func (d *Desk) decide(ctx context.Context, s *Stored, plan string, by Person, ap
 }
 
 // said reports whether a person has decided so.
-func (r *Request) said(name string, approve bool) bool {
-	return slices.ContainsFunc(r.Decisions, func(x Decision) bool { return x.By == name && x.Approve == approve })
+func (r *Request) said(x Decision) bool {
+	return slices.ContainsFunc(r.Decisions, func(o Decision) bool { return o.By == x.By && o.Approve == x.Approve && o.Accept == x.Accept })
 }
 
 func (d *Desk) expire(ctx context.Context, s *Stored) error {
@@ -321,6 +333,9 @@ func Granted(ctx context.Context, l ledger.Store, plan string, needed int, reque
 			var x Decision
 			if err := json.Unmarshal(e.Detail, &x); err != nil {
 				return false, fmt.Errorf("entry %d of the ledger: %w", e.Seq, err)
+			}
+			if x.Accept {
+				continue // it is neither a yes nor a no to the change
 			}
 			if !x.Approve {
 				return false, nil
