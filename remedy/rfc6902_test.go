@@ -12,7 +12,7 @@ import (
 
 // applyPatch makes a JSON patch by the letter of RFC 6902, for the operations
 // and the pointers through objects that a patch of ours has.
-func applyPatch(t *rapid.T, src []byte, patch []remedy.PatchOp) []byte {
+func applyPatch(t rapid.TB, src []byte, patch []remedy.PatchOp) []byte {
 	var root any
 	if err := json.Unmarshal(src, &root); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func applyPatch(t *rapid.T, src []byte, patch []remedy.PatchOp) []byte {
 
 func unescape(key string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(key) }
 
-func through(t *rapid.T, v any) any {
+func through(t rapid.TB, v any) any {
 	src, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func through(t *rapid.T, v any) any {
 	return out
 }
 
-func canonical(t *rapid.T, src []byte) string {
+func canonical(t rapid.TB, src []byte) string {
 	var v any
 	if err := json.Unmarshal(src, &v); err != nil {
 		t.Fatal(err)

@@ -76,7 +76,9 @@ func TestTagsOfEveryType(t *testing.T) {
 				continue
 			}
 			tagTemplate(t, set, template, f, properties[s.TagProperty] != nil)
-			tagLive(t, set, f, properties)
+			if !strings.HasPrefix(typ, "AWS::Serverless::") { // of those none is ever deployed
+				tagLive(t, set, f, properties)
+			}
 		}
 	}
 	t.Logf("%d shapes of tags: %v", len(shapes), shapes)
@@ -89,8 +91,8 @@ func tagTemplate(t *testing.T, set *ruleset.Set, template *cfn.Template, f findi
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasPrefix(typ, "AWS::Serverless::") {
-		return // see TestServerless
+	if typ == "AWS::ApiGateway::RestApi" && strings.Contains(string(template.Source), "AWS::Serverless::Api") {
+		return // SAM gives the tags to the stage, and the API none
 	}
 	if len(p.Left) > 0 {
 		t.Errorf("%s: left: %s", typ, p.Left[0].Reason)
@@ -120,12 +122,8 @@ func tagLive(t *testing.T, set *ruleset.Set, f finding.Finding, properties map[s
 		t.Errorf("%s: %v", f.Resource.Type, err)
 		return
 	}
-	back, err := remedy.Apply(p.After, p.Undo)
-	if err != nil {
-		t.Errorf("%s: %v", f.Resource.Type, err)
-		return
-	}
-	if diff := cmp.Diff(string(p.Before), string(back)); diff != "" {
+	back := canonical(t, applyPatch(t, p.After, p.Undo))
+	if diff := cmp.Diff(canonical(t, p.Before), back); diff != "" {
 		t.Errorf("%s: the undo leaves something (-want +got)\n%s", f.Resource.Type, diff)
 	}
 }
@@ -148,7 +146,7 @@ func TestTagsWithoutAValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "needs policy default of required tag class, policy default of required tag owner"
+	want := "needs policy default of required tag owner, policy default of required tag class"
 	if len(p.Left) != 1 || p.Left[0].Reason != want {
 		t.Errorf("left %+v, want %s", p.Left, want)
 	}

@@ -148,8 +148,13 @@ func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error
 // asWritten is an operation on the resource as the template writes it. A list
 // of one that is written without its brackets has no number there. The error
 // is that of an item of a list that is written otherwise than the world has
-// it, since its numbers are not the same there.
+// it, since its numbers are not the same there, and of what SAM has no property for.
 func asWritten(t *cfn.Template, resource *cfn.Resource, op cfn.Op) (cfn.Op, error) {
+	for _, d := range t.Resources {
+		if d.LogicalID == resource.LogicalID && d.Type != resource.Type && strings.HasPrefix(d.Type, "AWS::Serverless::") {
+			return inSAM(t, d, resource, op)
+		}
+	}
 	written := t.Root.Lookup("Resources", resource.LogicalID, "Properties")
 	resolved := resource.Properties
 	out := cfn.Op{Do: op.Do, Value: op.Value}

@@ -121,6 +121,40 @@ Resources:
 	}
 }
 
+// TestServerless: what SAM expands is fixed in SAM's own terms, or left.
+func TestServerless(t *testing.T) {
+	const head = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::"
+	const function = head + "Function\n    Properties:\n      Handler: a.b\n      Runtime: python3.13\n      InlineCode: x\n"
+	for _, row := range []struct{ name, src, rule, want, left string }{
+		{"another name", function, "lambda-function-tracing", function + "      Tracing: Active\n", ""},
+		{"no property for it", head + "SimpleTable\n", "dynamodb-table-deletion-protection", "", "t.yaml:3:3: F is written as AWS::Serverless::SimpleTable and expanded by a macro: it has no property that gives DeletionProtectionEnabled"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := patch(t, row.src, row.rule)
+			want := row.want
+			if want == "" {
+				want = row.src
+			}
+			if diff := cmp.Diff(want, string(p.After)); diff != "" {
+				t.Errorf("source (-want +got)\n%s", diff)
+			}
+			if len(p.Left) > 0 && !strings.Contains(p.Left[0].Reason, row.left) || len(p.Left) == 0 && row.left != "" {
+				t.Errorf("left %+v", p.Left)
+			}
+		})
+	}
+}
+
+// TestBareItem: a list of one may be written without its brackets.
+func TestBareItem(t *testing.T) {
+	src := "Resources:\n  G:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: g\n      SecurityGroupIngress: {IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0}\n"
+	p := patch(t, src, "ec2-security-group-open-ssh")
+	want := "Resources:\n  G:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: g\n"
+	if diff := cmp.Diff(want, string(p.After)); diff != "" {
+		t.Errorf("%+v (-want +got)\n%s", p.Left, diff)
+	}
+}
+
 func TestWords(t *testing.T) {
 	for want, op := range map[string]cfn.Op{
 		`set VersioningConfiguration.Status to "Enabled"`: {Do: cfn.OpSet, Path: []string{"VersioningConfiguration", "Status"}, Value: "Enabled"},

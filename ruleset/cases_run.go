@@ -299,6 +299,16 @@ func (c *caseRunner) set(k *Case) (*Set, error) {
 		if _, ok := p.Value(step.Policy, ""); !ok && step.Policy != "" {
 			p.Values = append(p.Values, Value{Name: step.Policy, Text: "example-" + step.Policy})
 		}
+		for i := range p.RequiredTags {
+			t := &p.RequiredTags[i]
+			switch _, ok := t.Given(); {
+			case step.Do != doTags || ok:
+			case len(t.Values) > 0:
+				t.Default = t.Values[0]
+			case t.Pattern == "":
+				t.Default = "example"
+			}
+		}
 	}
 	hash := p.Hash()
 	if s := c.sets[hash]; s != nil {

@@ -66,6 +66,10 @@ func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
 func (j *judgement) step(out *Fix, e *evaluation, i int) error {
 	step := &e.c.rule.Fix[i]
 	resource := e.owner.resource
+	if step.Do == doTags {
+		e.tagStep(out, j.set.policy)
+		return nil
+	}
 	if step.Do == "companion" {
 		value, needs, err := j.value(e, i)
 		if err != nil || needs != nil {
@@ -211,7 +215,7 @@ func (r *Rule) fixTarget(step *FixStep, typ *schema.Type) (item *schema.Type, er
 		}
 		return nil, nil
 	}
-	if typ == openType {
+	if step.Do == doTags || typ == openType {
 		return nil, nil
 	}
 	for _, name := range step.Path {

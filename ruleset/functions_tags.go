@@ -156,7 +156,7 @@ func missingTags(policy, resource, written ref.Val) ref.Val {
 	for i := range p.owner.policy.RequiredTags {
 		want := &p.owner.policy.RequiredTags[i]
 		typ := r.owner.resource.Type
-		if len(want.Only) > 0 && !GlobAny(want.Only, typ) || GlobAny(want.Except, typ) {
+		if !want.asks(typ) {
 			continue
 		}
 		if !isMap {

@@ -32,7 +32,7 @@ func (j *judgement) finding(a *active, s *subject, o outcome) (finding.Finding, 
 	f.Assuming = j.worldOf(s, o, resource)
 	switch o.verdict {
 	case finding.Fail:
-		f.Fix = r.FixStatus(j.set.policy, j.models[o.world].Inputs.Region)
+		f.Fix = r.FixStatus(j.set.policy, j.models[o.world].Inputs.Region, resource.Type)
 		if err := j.fail(&f, a.compiled, s, o, resource); err != nil {
 			return f, err
 		}

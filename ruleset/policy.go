@@ -44,6 +44,7 @@ type RequiredTag struct {
 	Key     string   `yaml:"key" cel:"key" need:"true" doc:"the tag's key, matched exactly"`
 	Values  []string `yaml:"values" cel:"values" doc:"allowed values; empty: any"`
 	Pattern string   `yaml:"pattern" cel:"pattern" check:"regexp" doc:"RE2 expression that the whole value or a part of it matches; use ^ and $ for the whole"`
+	Default string   `yaml:"default" cel:"default" doc:"value that a fix gives the tag where it is missing or not allowed; empty: the only one of values, else none"`
 	Only    []string `yaml:"only" cel:"only" check:"type" doc:"resource types that it is asked of, as globs; empty: every taggable type"`
 	Except  []string `yaml:"except" cel:"except" check:"type" doc:"resource types that it is not asked of, as globs"`
 }

@@ -62,6 +62,9 @@ func (p *Policy) checkContents(r *yamlReader, root *yaml.Node) {
 			r.bad(at(root, "requiredTags", i), "tag %q is required twice. keep one entry", t.Key)
 		}
 		tags[t.Key] = true
+		if problem := t.defaultProblem(); problem != "" {
+			r.bad(at(root, "requiredTags", i, "default"), "requiredTags[%d].default %q %s. give one that the rule lets pass", i, t.Default, problem)
+		}
 	}
 	for i := range p.Suppressions {
 		s := &p.Suppressions[i]

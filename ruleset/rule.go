@@ -93,12 +93,12 @@ type Relation struct {
 // FixStep is one step of a rule's fix: an operation on the resource's
 // properties, or a companion resource to add.
 type FixStep struct {
-	Do   string   // "set", "add", "remove" or "companion"
-	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name
+	Do   string   // "set", "add", "remove", "companion" or "tags"
+	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name; for "tags" nil
 	// Where says of which items of the path's last [] the step is made; the
 	// item is the variable `item`. Empty: all.
 	Where Expression
-	// Exactly one of the three gives the value; none of them for remove.
+	// Exactly one of the three gives the value; none of them for remove and tags.
 	Value  any        // plain: string, bool, int, float64, []any, map[string]any; nil: none
 	CEL    Expression // evaluated for the finding's resource; "" : none
 	Policy string     // the policy file's values.<name>; "" : none
@@ -152,14 +152,17 @@ func reserved(id string) *Rule {
 	return nil
 }
 
-// FixStatus says without a finding what the fix can do: FixNone without
-// steps, FixNeedsValue where the policy file lacks a value of it, else
-// FixAvailable.
-func (r *Rule) FixStatus(p *Policy, region string) string {
+// FixStatus says without a finding what the fix can do for resources of a type:
+// FixNone without steps, FixNeedsValue where the policy file lacks a value of
+// it, else FixAvailable.
+func (r *Rule) FixStatus(p *Policy, region, typ string) string {
 	if len(r.Fix) == 0 {
 		return finding.FixNone
 	}
 	for i := range r.Fix {
+		if r.Fix[i].Do == doTags && !p.givesTags(typ) {
+			return finding.FixNeedsValue
+		}
 		if name := r.Fix[i].Policy; name != "" {
 			if _, ok := p.Value(name, region); !ok {
 				return finding.FixNeedsValue

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var fixKeys = []string{"set", "add", "remove", "companion", "where", "value", "cel", "policy"}
+var fixKeys = []string{"set", "add", "remove", "companion", doTags, "where", "value", "cel", "policy"}
 
 // fix decodes the steps: one of set, add, remove and companion names what
 // changes, one of value, cel and policy to what.
@@ -26,6 +26,12 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 			case "companion":
 				step.Do, step.Path = key, []string{d.text(v, key)}
 				verbs++
+			case doTags:
+				if of := d.text(v, key); of != "policy" && of != "" {
+					d.bad(v, "tags is %q. it takes policy: the tags are those of the policy's requiredTags", of)
+				}
+				step.Do = key
+				verbs++
 			case "where":
 				step.Where = d.expression(v, "where")
 			case "value":
@@ -42,12 +48,12 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 		switch {
 		case len(seen) == 0:
 		case verbs != 1:
-			d.bad(n, "a fix step has %d of set, add, remove and companion. exactly one is needed", verbs)
+			d.bad(n, "a fix step has %d of set, add, remove, companion and tags. exactly one is needed", verbs)
 		case step.Where.Text != "" && !strings.Contains(strings.Join(step.Path, "."), "[]"):
 			d.bad(n, "a fix step with where has a path through a list, such as Rules[]")
-		case step.Do == "remove" && sources != 0:
-			d.bad(n, "a remove step has no value")
-		case step.Do != "remove" && sources != 1:
+		case (step.Do == "remove" || step.Do == doTags) && sources != 0:
+			d.bad(n, "a %s step has no value", step.Do)
+		case step.Do != "remove" && step.Do != doTags && sources != 1:
 			d.bad(n, "a %s step has %d of value, cel and policy. exactly one is needed", step.Do, sources)
 		}
 		r.Fix = append(r.Fix, step)

@@ -27,7 +27,8 @@ func (e *Error) Error() string {
 }
 
 // Apply returns the template's source with the operations made on the
-// properties of a resource, in order. Operations that find all as they would
+// properties of a resource as they are written, in order: SAM's of a resource
+// of SAM's. Operations that find all as they would
 // leave it change nothing.
 //
 // The result is read again before it is returned: it holds exactly the change
@@ -111,9 +112,6 @@ func (d *document) resource(logicalID string) (*cfn.Value, error) {
 	for _, r := range d.Resources {
 		if r.LogicalID != logicalID || r.ForEach != nil {
 			continue
-		}
-		if strings.HasPrefix(r.Type, "AWS::Serverless::") {
-			return nil, d.fail(r.Pos, "%s is written as %s and expanded by a macro: its CloudFormation properties are not in the text", logicalID, r.Type)
 		}
 		return r.Body, nil
 	}

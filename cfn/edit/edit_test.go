@@ -129,7 +129,6 @@ func TestApplyRefuses(t *testing.T) {
 		{"an anchor", "X: &x {Y: 1}\nResources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      A: *x\n", "A.Y", "t.yaml:1:", "anchor"},
 		{"what an alias uses", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      A: &x\n        Y: 1\n  C:\n    Type: AWS::S3::Bucket\n    Properties:\n      A: *x\n", "A.Y", "t.yaml:", "anchor"},
 		{"a merge", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      <<: {A: 1}\n", "A", "t.yaml:", ""},
-		{"a macro's", "Transform: AWS::Serverless-2016-10-31\nResources:\n  B:\n    Type: AWS::Serverless::Function\n", "A", "t.yaml:3:3", "AWS::Serverless::Function"},
 		{"nothing of this name", "Resources:\n  C:\n    Type: AWS::S3::Bucket\n", "A", "t.yaml:1:1", "not written"},
 		{"a list's field", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      A: [1]\n", "A.B", "t.yaml:", ""},
 		{"no such item", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      A: [{}]\n", "A.3.B", "t.yaml:", "item 3"},
