@@ -1,6 +1,7 @@
 // Command gen writes what is generated from the rules, rules/index.json and
-// rules/checked.bin, and from the policy file's struct, docs/plumbline.schema.json
-// and the table of keys in docs/policy.md. Run it by `make generate`, or by
+// rules/checked.bin, the pages of docs/rules and docs/coverage.md, and from the
+// policy file's struct, docs/plumbline.schema.json and the table of keys in
+// docs/policy.md. Run it by `make generate`, or by
 // `go run ./rules/gen` anywhere in the repository.
 package main
 
@@ -45,6 +46,10 @@ func generate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("docs/policy.md: %w", err)
 	}
+	all, err := readAnswers(answers, index)
+	if err != nil {
+		return fmt.Errorf("rules/gen/coverage.tsv:\n%w", err)
+	}
 	guide, err := os.ReadFile(filepath.Join(root, "docs", "rules.md"))
 	if err != nil {
 		return fmt.Errorf("read docs/rules.md: %w", err)
@@ -62,6 +67,7 @@ func generate(dir string) error {
 		{"docs/plumbline.schema.json", ruleset.PolicySchema()},
 		{"docs/policy.md", page},
 		{"docs/rules.md", guide},
+		{"docs/coverage.md", coveragePage(all)},
 	} {
 		path := filepath.Join(root, f.name)
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.content) {
