@@ -32,7 +32,7 @@ type rule struct {
 var adapters = []string{"internal/sqlite/...", "internal/files/...", "internal/memory/...", "internal/dynamo/...", "internal/s3blob/...", "internal/stacks/...", "internal/cloudcontrol/...", "internal/configrules/...", "internal/sns/...", "internal/sqs/...", "internal/webhook/...", "internal/stepfunctions/..."}
 
 // wiring puts tasks, adapters and the engine together.
-var wiring = []string{"internal/account/...", "internal/awsaccount/...", "internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/bundle/..."}
+var wiring = []string{"internal/account/...", "internal/awsaccount/...", "internal/cli/...", "internal/local/...", "internal/sfn/...", "internal/console/...", "internal/report/...", "internal/evidence", "internal/bundle/..."}
 
 var (
 	awsSDK = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
@@ -55,6 +55,7 @@ var rules = []rule{
 	{[]string{"internal/sfn/service", "internal/sfn/function"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "workflows/...", "internal/sfn", "internal/cli/..."}), nil, "calls are made for any server, and stored by none of them"},
 	{[]string{"internal/sfn/function"}, []string{"asl/..."}, nil, "a process serves calls, whoever makes them"},
 	{[]string{"internal/report/..."}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "internal/local/...", "internal/cli/..."}), nil, "a report is rendered from what was found, wherever that came from"},
+	{[]string{"internal/evidence"}, slices.Concat(adapters, []string{"tasks/...", "asl/...", "ruleset/...", "internal/local/...", "internal/cli/..."}), nil, "evidence is what kept reports say; nothing is judged for it"},
 	{[]string{"internal/local/..."}, []string{"internal/cli/...", "internal/console/...", "cmd/..."}, nil, "the command line calls the local suite, not the other way"},
 	{[]string{"internal/sfn"}, slices.Concat(adapters, awsSDK, []string{"tasks/...", "ruleset/...", "workflows/...", "internal/local/...", "internal/cli/...", "cmd/..."}), nil, "the API serves any state machine: what tasks call and where things are kept is handed over"},
 	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
@@ -63,7 +64,7 @@ var rules = []rule{
 	{[]string{"cmd/plumbline", "internal/cli/...", "internal/local/...", "internal/account"}, awsSDK, nil, "the binary of a laptop carries no SDK, which makes it larger and slower to start: what reads an account is handed over by plumbline-aws"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
-	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "finding", "metric", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
+	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "alert", "finding", "metric", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
 }
 
 // only lists the packages that may import a thing directly.

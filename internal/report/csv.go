@@ -44,7 +44,7 @@ func writeCSV(w io.Writer, d *Document) error {
 		}
 		row = append(row, f.Fingerprint())
 		for i := range row {
-			row[i] = cell(row[i])
+			row[i] = Cell(row[i])
 		}
 		if err := c.Write(row); err != nil {
 			return err
@@ -62,10 +62,10 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// cell is a text that a spreadsheet does not take for a formula: names in a
+// Cell is a text that a spreadsheet does not take for a formula: names in a
 // template are anybody's. An apostrophe before it is what spreadsheets themselves
 // use for that, and OWASP recommends.
-func cell(text string) string {
+func Cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
 		return "'" + text
 	}
