@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"plumbline/cfn"
-	"plumbline/cfn/schema"
 	"plumbline/finding"
 	"plumbline/ruleset"
 )
@@ -128,7 +127,12 @@ func Make(ctx context.Context, set *ruleset.Set, f finding.Finding, identifier s
 		p.Reads = append(p.Reads, Read{r.Resource + "." + r.Path, r.Value})
 	}
 	p.Diff = lines(p.Undo, p.Patch)
-	p.consequences(fix.Ops)
+	before, err := decode(model)
+	if err != nil {
+		return nil, err // PatchModel has read it
+	}
+	c := consequencesFor(p.Resource.Type, fix.Ops, before, p.Patch)
+	p.Destructive, p.Irreversible, p.TemplateOnly = c.Destructive, c.Irreversible, c.TemplateOnly
 	after, err := Verify(ctx, set, p, p.After, around)
 	if err != nil {
 		return nil, err
@@ -200,82 +204,6 @@ func (p *Plan) Stale(ctx context.Context, set *ruleset.Set, model []byte, around
 		}
 	}
 	return out, nil
-}
-
-// consequences says what the operations do beyond the property.
-func (p *Plan) consequences(ops []cfn.Op) {
-	s := schema.Lookup(p.Resource.Type)
-	if s == nil {
-		p.TemplateOnly = append(p.TemplateOnly, "nothing is known of type "+p.Resource.Type)
-		return
-	}
-	for _, need := range []string{"read", "update"} {
-		if !slices.Contains(s.Handlers, need) {
-			p.TemplateOnly = append(p.TemplateOnly, "Cloud Control cannot "+need+" "+p.Resource.Type)
-		}
-	}
-	for _, op := range ops {
-		path := strings.Join(op.Path, ".")
-		switch {
-		case touches(s.CreateOnly, op.Path):
-			p.TemplateOnly = append(p.TemplateOnly, path+" can be set only when the resource is made")
-			reason := "a change of " + path + " replaces the resource"
-			if s.Stateful {
-				reason += ", which holds data"
-			}
-			p.Destructive = append(p.Destructive, reason)
-		case touches(s.ConditionalCreateOnly, op.Path):
-			p.Destructive = append(p.Destructive, "a change of "+path+" may replace the resource")
-		}
-		if touches(s.WriteOnly, op.Path) {
-			p.Irreversible = append(p.Irreversible, path+" cannot be read back, so its earlier value is not known")
-		}
-		if cut := cuts(p.Resource.Type, op); cut != "" && !slices.Contains(p.Destructive, cut) {
-			p.Destructive = append(p.Destructive, cut)
-		}
-	}
-}
-
-// cutting are the properties whose change may end somebody's access or traffic.
-var cutting = map[string]string{
-	"SecurityGroupIngress":           "traffic that the rule admits is cut off",
-	"SecurityGroupEgress":            "traffic that the rule admits is cut off",
-	"PublicAccessBlockConfiguration": "public readers and writers lose access",
-	"PubliclyAccessible":             "clients outside the network lose access",
-	"AssociatePublicIpAddress":       "new instances get no public address",
-	"MapPublicIpOnLaunch":            "new instances get no public address",
-	"PolicyDocument":                 "principals that the statement admits lose access",
-	"AssumeRolePolicyDocument":       "principals that may assume the role lose access",
-	"RepositoryPolicyText":           "principals that the statement admits lose access",
-	"ManagedPolicyArns":              "principals with the policy lose permissions",
-	"PubliclyAccessibleVpcEndpoint":  "clients outside the network lose access",
-}
-
-func cuts(typ string, op cfn.Op) string {
-	switch reason := cutting[op.Path[0]]; {
-	case reason == "":
-		return ""
-	case strings.HasPrefix(op.Path[0], "SecurityGroup") && op.Do == cfn.OpAdd:
-		return "" // it admits more
-	default:
-		return reason
-	}
-}
-
-// touches reports whether an operation changes what one of the schema's paths names.
-func touches(paths []string, at []string) bool {
-	for _, p := range paths {
-		parts := strings.Split(p, "/")
-		n := min(len(parts), len(at))
-		hit := true
-		for i := range n {
-			hit = hit && (parts[i] == at[i] || parts[i] == "*")
-		}
-		if hit {
-			return true
-		}
-	}
-	return false
 }
 
 // refersTo reports whether a resolved value refers to a resource of the
