@@ -69,7 +69,7 @@ func TestKeys(t *testing.T) {
 	odd := scan.Target{Path: "../a b/ü.yaml"}
 	keys := []string{
 		scan.WorkFolder("s 1", odd), scan.AssessmentKey("s 1", odd), scan.TargetsKey("s 1"), scan.FailureKey("s 1", odd),
-		scan.FailureKey("s 1", scan.Target{}), scan.ReportFolder("s 1", at, odd.Where()), scan.SummaryKey("s 1", at),
+		scan.FailureKey("s 1", scan.Target{}), scan.ReportFolder("s 1", at, odd), scan.SummaryKey("s 1", at),
 	}
 	seen := map[string]bool{}
 	for _, k := range keys {
@@ -78,7 +78,14 @@ func TestKeys(t *testing.T) {
 		}
 		seen[k] = true
 	}
-	if got, want := scan.ReportFolder("s1", at, "Payments"), "reports/Payments/20260301T060000Z-s1"; got != want {
+	seen := map[string]bool{}
+	for _, region := range []string{"us-east-1", "eu-west-1"} { // of one cdk.out
+		seen[scan.ReportFolder("s1", at, scan.Target{Path: "P.template.json", Stack: "Payments", Account: "111122223333", Region: region})] = true
+	}
+	if len(seen) != 2 {
+		t.Errorf("the reports of one stack in two regions lie in %v", seen)
+	}
+	if got, want := scan.ReportFolder("s1", at, scan.Target{Stack: "Payments", Account: "111122223333", Region: "eu-west-1"}), "reports/Payments/20260301T060000Z-s1"; got != want {
 		t.Errorf("ReportFolder = %q, want %q", got, want)
 	}
 	if strings.HasPrefix(scan.AssessmentKey("s1", odd), scan.WorkFolder("s1", odd)+"/") {

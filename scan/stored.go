@@ -50,9 +50,21 @@ func StoreReport(ctx context.Context, blobs blob.Store, render Render, folder st
 // stamp is how a time stands in a key: sorting keys sorts by time.
 const stamp = "20060102T150405Z"
 
-// ReportFolder is the folder of one scan's report of a stack, of a template
-// path, or of "estate".
-func ReportFolder(scanID string, started time.Time, where string) string {
+// ReportFolder is the folder of one scan's report of a target, or of all of them
+// for the zero target. The templates of one cdk.out may deploy one name of a
+// stack to several regions and accounts: theirs are told apart.
+func ReportFolder(scanID string, started time.Time, t Target) string {
+	where := t.Where()
+	switch {
+	case t == Target{}:
+		where = "estate"
+	case t.Path != "" && t.Stack != "":
+		for _, part := range []string{t.Account, t.Region} {
+			if part != "" {
+				where += "-" + part
+			}
+		}
+	}
 	return ReportsPrefix + blob.Segment(where) + "/" + started.UTC().Format(stamp) + "-" + blob.Segment(scanID)
 }
 

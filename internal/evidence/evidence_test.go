@@ -43,7 +43,7 @@ func kept(t *testing.T, target scan.Target, at time.Time, gone bool, findings ..
 	if err := json.Unmarshal([]byte(b.String()), &k); err != nil {
 		t.Fatal(err)
 	}
-	k.Folder = scan.ReportFolder("s", at, target.Where())
+	k.Folder = scan.ReportFolder("s", at, target)
 	return k
 }
 
@@ -94,8 +94,8 @@ func TestNew(t *testing.T) {
 		t.Errorf("scans (-want +got)\n%s", d)
 	}
 	targets := []evidence.Target{
-		{Name: "./api.yaml", SHA256: "sum", Scanned: day(11), Scans: 1, Report: scan.ReportFolder("s", day(11), "api.yaml")},
-		{Name: "d.yaml", Stack: "Data", SHA256: "sum", Scanned: day(15), Scans: 2, Report: scan.ReportFolder("s", day(15), "Data")},
+		{Name: "./api.yaml", SHA256: "sum", Scanned: day(11), Scans: 1, Report: scan.ReportFolder("s", day(11), api)},
+		{Name: "d.yaml", Stack: "Data", SHA256: "sum", Scanned: day(15), Scans: 2, Report: scan.ReportFolder("s", day(15), data)},
 	}
 	if d := cmp.Diff(targets, got.Targets); d != "" {
 		t.Errorf("targets (-want +got)\n%s", d)

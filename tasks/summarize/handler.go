@@ -118,7 +118,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		add(sum, &out, a, failed)
 	}
 	if h.render != nil {
-		out.Stored = scan.ReportFolder(in.ScanID, p.Started, "estate")
+		out.Stored = scan.ReportFolder(in.ScanID, p.Started, scan.Target{})
 		if err := scan.StoreReport(ctx, h.blobs, h.render, out.Stored, r); err != nil {
 			return Out{}, fmt.Errorf("report of the estate: %w", tasks.StoreError(err))
 		}

@@ -69,7 +69,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		p.Started = p.Finished
 	}
 	r := &scan.Report{Provenance: p, Assessments: []scan.Assessment{*a}, Counts: a.Counts}
-	folder := scan.ReportFolder(in.ScanID, p.Started, a.Target.Where())
+	folder := scan.ReportFolder(in.ScanID, p.Started, a.Target)
 	if err := scan.StoreReport(ctx, h.blobs, h.render, folder, r); err != nil {
 		return Out{}, fmt.Errorf("report of %s: %w", a.Target, tasks.StoreError(err))
 	}
