@@ -78,12 +78,12 @@ func TestKeys(t *testing.T) {
 		}
 		seen[k] = true
 	}
-	seen := map[string]bool{}
+	regions := map[string]bool{}
 	for _, region := range []string{"us-east-1", "eu-west-1"} { // of one cdk.out
-		seen[scan.ReportFolder("s1", at, scan.Target{Path: "P.template.json", Stack: "Payments", Account: "111122223333", Region: region})] = true
+		regions[scan.ReportFolder("s1", at, scan.Target{Path: "P.template.json", Stack: "Payments", Account: "111122223333", Region: region})] = true
 	}
-	if len(seen) != 2 {
-		t.Errorf("the reports of one stack in two regions lie in %v", seen)
+	if len(regions) != 2 {
+		t.Errorf("the reports of one stack in two regions lie in %v", regions)
 	}
 	if got, want := scan.ReportFolder("s1", at, scan.Target{Stack: "Payments", Account: "111122223333", Region: "eu-west-1"}), "reports/Payments/20260301T060000Z-s1"; got != want {
 		t.Errorf("ReportFolder = %q, want %q", got, want)
