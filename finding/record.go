@@ -32,6 +32,20 @@ func (s State) Active() bool { return s != Resolved && s != Suppressed }
 // sees the finding again does not take that back.
 func (s State) Decided() bool { return s == Acknowledged || s == InRemediation || s == Suppressed }
 
+// SourceAcceptance is the source of a suppression that people decided on when
+// they were asked for a change: it stands in the finding's row alone.
+const SourceAcceptance = "acceptance"
+
+// Accepted reports whether people have left the violation as it is.
+func (r Record) Accepted() bool {
+	return r.State == Suppressed && r.Suppressed != nil && r.Suppressed.Source == SourceAcceptance
+}
+
+// AcceptedOn reports whether that still holds on a day: Until is the last.
+func (r Record) AcceptedOn(at time.Time) bool {
+	return r.Accepted() && (r.Suppressed.Until == "" || at.UTC().Format(time.DateOnly) <= r.Suppressed.Until)
+}
+
 // Retention is how long a resolved finding stays in the table: one year, which
 // PCI DSS 10.5.1 asks of audit logs.
 const Retention = 365 * 24 * time.Hour
@@ -47,6 +61,9 @@ type Record struct {
 	LastSeen  time.Time
 	Due       time.Time
 	ExpiresAt time.Time
+	// FollowBy is until when the template may still say otherwise, after the live
+	// resource was changed: set while the finding is InRemediation by such a change.
+	FollowBy time.Time `json:",omitzero"`
 }
 
 // ResourceID is the table's partition key: account, region, stack (or template
@@ -61,6 +78,32 @@ func (r Record) SortKey() string {
 	return r.FirstSeen.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + r.Rule
 }
 
+// SameLife is how far apart two scans may have begun that see a violation for
+// the first time and mean one life of it: more than any scan lasts, less than
+// the year for which a resolved one is kept.
+const SameLife = 7 * 24 * time.Hour
+
+// First reports whether r is of the scan that saw the finding first, as far as
+// that scan could know.
+func (r Record) First() bool { return r.FirstSeen.Equal(r.LastSeen) }
+
+// Joins reports whether r belongs to the life that began at first, though its
+// scan did not know of it: another scan was faster.
+func (r Record) Joins(first time.Time) bool {
+	d := r.FirstSeen.Sub(first)
+	return r.First() && -SameLife < d && d < SameLife
+}
+
+// Since is r as a row of the life that began at first: it has its key, and is
+// due as many days after.
+func (r Record) Since(first time.Time) Record {
+	if !r.Due.IsZero() {
+		r.Due = r.Due.Add(first.Sub(r.FirstSeen))
+	}
+	r.FirstSeen = first
+	return r
+}
+
 // Merge is what a store keeps when it holds old and next is put under the same
 // key. It holds whatever the order in which scans finish: LastSeen never moves
 // back, the state that a person decided is not taken back by a scan that
@@ -71,7 +114,10 @@ func Merge(old, next Record) Record {
 		return old
 	}
 	if old.State.Decided() && (next.State == New || next.State == Open) {
-		next.State = old.State
+		next.State, next.FollowBy = old.State, old.FollowBy
+		if old.Accepted() && next.Suppressed == nil {
+			next.Suppressed = old.Suppressed
+		}
 	}
 	if old.LastSeen.Equal(next.LastSeen) && next.State == Open && old.State == New {
 		next.State = New // the same scan, put again after it read its own first write

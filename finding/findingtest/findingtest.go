@@ -19,7 +19,8 @@ import (
 // methods that it calls.
 type Store interface {
 	// Put writes each record under its key, as finding.Merge says where the key
-	// is taken. A batch is written as a whole or not at all where the backend
+	// is taken. A record of the scan that saw its finding first joins the row that
+	// another such scan has written within finding.SameLife. A batch is written as a whole or not at all where the backend
 	// can; a repeated Put changes nothing, so a caller may always try again.
 	Put(ctx context.Context, records []finding.Record) error
 	// OfStack yields the records of a stack, or of a template path without a
@@ -189,6 +190,75 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		}
 		wg.Wait()
 		equal(t, "the shared row", s.History(ctx, record("", "Cards", 0, 0).ResourceID()), record("shared", "Cards", 0, 39))
+	})
+
+	t.Run("first scans at once leave one row", func(t *testing.T) {
+		s := open(t)
+		due := func(r finding.Record) finding.Record { r.Due = r.FirstSeen.Add(72 * time.Hour); return r }
+		early, late := due(record("r1", "Cards", 0, 0)), due(record("r1", "Cards", 1, 1))
+		put(t, s, late)
+		put(t, s, early) // began before, and finished later
+		equal(t, "History", s.History(ctx, late.ResourceID()), late)
+		other := due(record("r2", "Cards", 2, 2)) // another rule
+		put(t, s, other)
+		equal(t, "Open", s.Open(ctx, ""), late, other)
+
+		s = open(t)
+		put(t, s, early)
+		put(t, s, late)
+		want := early
+		want.LastSeen = late.LastSeen
+		equal(t, "History", s.History(ctx, late.ResourceID()), want)
+		equal(t, "OfStack", s.OfStack(ctx, "Payments"), want)
+		put(t, s, late) // again
+		equal(t, "Open", s.Open(ctx, ""), want)
+	})
+
+	t.Run("a first scan that comes late does not take back the end", func(t *testing.T) {
+		s := open(t)
+		put(t, s, record("r1", "Cards", 0, 0))
+		gone := record("r1", "Cards", 0, 3)
+		gone.State = finding.Resolved
+		put(t, s, gone)
+		put(t, s, record("r1", "Cards", 1, 1))
+		equal(t, "History", s.History(ctx, gone.ResourceID()), gone)
+	})
+
+	t.Run("lives that are far apart are two rows", func(t *testing.T) {
+		s := open(t)
+		year := int(finding.Retention/time.Hour) + 24
+		first, second := record("r1", "Cards", 0, 0), record("r1", "Cards", year, year)
+		first.State = finding.Resolved
+		put(t, s, first)
+		put(t, s, second)
+		put(t, s, second)
+		equal(t, "History", s.History(ctx, first.ResourceID()), first, second)
+	})
+
+	t.Run("many first scans", func(t *testing.T) {
+		s := open(t)
+		var wg sync.WaitGroup
+		for w := range 8 {
+			wg.Go(func() {
+				batch := make([]finding.Record, 20)
+				for i := range batch {
+					batch[i] = record("r1", fmt.Sprintf("R%02d", i), w, w)
+				}
+				if err := s.Put(ctx, batch); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		rows := all(t, s.OfStack(ctx, "Payments"))
+		if len(rows) != 20 {
+			t.Errorf("%d rows of 20 violations", len(rows))
+		}
+		for _, r := range rows {
+			if want := start.Add(7 * time.Hour); !r.LastSeen.Equal(want) {
+				t.Errorf("%s was last seen at %v, want %v", r.Resource.LogicalID, r.LastSeen, want)
+			}
+		}
 	})
 
 	t.Run("a cancelled context is an error", func(t *testing.T) {

@@ -37,6 +37,9 @@ func (c *Census) All(ctx context.Context) iter.Seq2[finding.Record, error] {
 				return
 			}
 			for _, item := range page.Items {
+				if claims(item) {
+					continue
+				}
 				r, err := decode(item)
 				if err != nil {
 					yield(finding.Record{}, fmt.Errorf("read table %q: %w", c.table, err))

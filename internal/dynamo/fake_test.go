@@ -257,7 +257,7 @@ func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 func (t *table) text(name string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, row := range t.items {
+	for _, row := range t.rows() {
 		switch v := row[name].(type) {
 		case *types.AttributeValueMemberS:
 			return v.Value
@@ -271,7 +271,18 @@ func (t *table) text(name string) string {
 func (t *table) set(name, value string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, row := range t.items {
+	for _, row := range t.rows() {
 		row[name] = &types.AttributeValueMemberS{Value: *aws.String(value)}
 	}
+}
+
+// rows are the items but for those that claim lives.
+func (t *table) rows() []item {
+	var out []item
+	for _, row := range t.items {
+		if _, claim := row["firstSeen"]; !claim {
+			out = append(out, row)
+		}
+	}
+	return out
 }

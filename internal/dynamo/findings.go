@@ -79,10 +79,17 @@ func (f *Findings) Put(ctx context.Context, records []finding.Record) error {
 	return ctx.Err()
 }
 
-// put writes one row. Most are new, so it is written on the condition that
-// there is none; else DynamoDB answers with the row that is there, and what
+// put writes one row, under the key of its life. Most are new, so it is written
+// on the condition that there is none; else DynamoDB answers with the row that is there, and what
 // both come to is written on the condition that it still is.
 func (f *Findings) put(ctx context.Context, r finding.Record) error {
+	if r.First() {
+		first, err := f.life(ctx, r)
+		if err != nil {
+			return f.explain("write to", err)
+		}
+		r = r.Since(first)
+	}
 	next, condition := r.Clean(), expectNothing()
 	for range attempts {
 		if err := ctx.Err(); err != nil {

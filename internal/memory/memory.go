@@ -17,8 +17,9 @@ import (
 // Findings is the findings table. The zero value is empty and ready to use;
 // all methods are safe for concurrent use.
 type Findings struct {
-	mu   sync.RWMutex
-	rows map[key]finding.Record
+	mu    sync.RWMutex
+	rows  map[key]finding.Record
+	lives map[key]time.Time // by resource and rule: when the latest began
 }
 
 type key struct{ resource, sort string }
@@ -31,9 +32,17 @@ func (f *Findings) Put(ctx context.Context, records []finding.Record) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rows == nil {
-		f.rows = make(map[key]finding.Record)
+		f.rows, f.lives = make(map[key]finding.Record), make(map[key]time.Time)
 	}
 	for _, r := range records {
+		life := key{r.ResourceID(), r.Rule}
+		first, ok := f.lives[life]
+		if ok && r.Joins(first) {
+			r = r.Since(first)
+		}
+		if !ok || r.FirstSeen.After(first) {
+			f.lives[life] = r.FirstSeen
+		}
 		k := key{r.ResourceID(), r.SortKey()}
 		if old, ok := f.rows[k]; ok {
 			r = finding.Merge(old, r)

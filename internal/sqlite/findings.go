@@ -17,6 +17,9 @@ const (
 	readRecord  = "SELECT record FROM findings WHERE resource_id = ? AND timestamp = ?"
 	writeRecord = `INSERT INTO findings (resource_id, timestamp, stack, template, account, region, severity, active, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (resource_id, timestamp) DO UPDATE SET stack = excluded.stack, template = excluded.template, severity = excluded.severity, active = excluded.active, record = excluded.record`
+	// A key of the table is a time of 30 bytes, "#" and the rule. Of the lives of
+	// a violation the latest comes first.
+	readLife       = "SELECT record FROM findings WHERE resource_id = ? AND substr(timestamp, 32) = ? ORDER BY timestamp DESC LIMIT 1"
 	recordsOfStack = "SELECT record FROM findings WHERE stack = ? ORDER BY resource_id, timestamp"
 )
 
@@ -30,35 +33,43 @@ func (d *DB) Put(ctx context.Context, records []finding.Record) error {
 		if err != nil {
 			return err
 		}
-		write, err := tx.PrepareContext(ctx, writeRecord)
+		life, err := tx.PrepareContext(ctx, readLife)
 		if err != nil {
 			return errors.Join(err, read.Close())
 		}
+		write, err := tx.PrepareContext(ctx, writeRecord)
+		if err != nil {
+			return errors.Join(err, read.Close(), life.Close())
+		}
 		for i := range records {
-			if err = put(ctx, read, write, records[i]); err != nil {
+			if err = put(ctx, read, life, write, records[i]); err != nil {
 				break
 			}
 		}
-		return errors.Join(err, read.Close(), write.Close())
+		return errors.Join(err, read.Close(), life.Close(), write.Close())
 	})
 	return explain("write to", d.path, err)
 }
 
-func put(ctx context.Context, read, write *sql.Stmt, r finding.Record) error {
-	id, key := r.ResourceID(), r.SortKey()
-	var stored []byte
-	switch err := read.QueryRowContext(ctx, id, key).Scan(&stored); {
-	case errors.Is(err, sql.ErrNoRows):
-		r = r.Clean()
-	case err != nil:
-		return err
-	default:
-		var old finding.Record
-		if err := json.Unmarshal(stored, &old); err != nil {
-			return fmt.Errorf("decode record %q of %q: %w", key, id, err)
+// put writes one record: under its key, or under that of the same life which
+// another scan has begun meanwhile.
+func put(ctx context.Context, read, life, write *sql.Stmt, r finding.Record) error {
+	id := r.ResourceID()
+	old, err := kept(read.QueryRowContext(ctx, id, r.SortKey()))
+	if err == nil && old == nil && r.First() {
+		if old, err = kept(life.QueryRowContext(ctx, id, r.Rule)); old != nil && !r.Joins(old.FirstSeen) {
+			old = nil
 		}
-		r = finding.Merge(old, r)
 	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("record %q of %q: %w", r.SortKey(), id, err)
+	case old == nil:
+		r = r.Clean()
+	default:
+		r = finding.Merge(*old, r.Since(old.FirstSeen))
+	}
+	key := r.SortKey()
 	b, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode record %q of %q: %w", key, id, err)
@@ -69,6 +80,18 @@ func put(ctx context.Context, read, write *sql.Stmt, r finding.Record) error {
 	}
 	_, err = write.ExecContext(ctx, id, key, r.Where(), r.Place.Template(), r.Resource.Account, r.Resource.Region, string(r.Severity), active, string(b))
 	return err
+}
+
+// kept reads the record of a row; nil where there is none.
+func kept(row *sql.Row) (*finding.Record, error) {
+	var b []byte
+	if err := row.Scan(&b); errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	r := new(finding.Record)
+	return r, json.Unmarshal(b, r)
 }
 
 // OfStack yields the records of a stack, or of a template path without one, by resource and first seen.

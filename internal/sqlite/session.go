@@ -20,9 +20,9 @@ import (
 type Session struct {
 	path string
 
-	mu                   sync.Mutex
-	tx                   *sql.Tx
-	read, write, ofStack *sql.Stmt
+	mu                         sync.Mutex
+	tx                         *sql.Tx
+	read, life, write, ofStack *sql.Stmt
 }
 
 // retryBegin is how often a session that waits for another asks again.
@@ -60,7 +60,7 @@ func (d *DB) session(ctx context.Context, tx *sql.Tx) (*Session, error) {
 	for _, p := range []struct {
 		to   **sql.Stmt
 		text string
-	}{{&s.read, readRecord}, {&s.write, writeRecord}, {&s.ofStack, recordsOfStack}} {
+	}{{&s.read, readRecord}, {&s.life, readLife}, {&s.write, writeRecord}, {&s.ofStack, recordsOfStack}} {
 		var err error
 		if *p.to, err = tx.PrepareContext(context.WithoutCancel(ctx), p.text); err != nil {
 			return nil, errors.Join(explain("read", d.path, err), tx.Rollback())
@@ -74,7 +74,7 @@ func (s *Session) Put(ctx context.Context, records []finding.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range records {
-		if err := put(ctx, s.read, s.write, records[i]); err != nil {
+		if err := put(ctx, s.read, s.life, s.write, records[i]); err != nil {
 			return explain("write to", s.path, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"plumbline/finding"
@@ -21,6 +22,7 @@ type comparison struct {
 	at         time.Time
 	partial    []finding.Domain
 	broken     bool // a part of the template was not judged
+	accept     bool // what people have accepted does not count
 	gone       bool // the stack does not exist any more
 	inForce    func(rule string) bool
 	due        func(finding.Severity, time.Time) time.Time
@@ -42,6 +44,7 @@ func (c *comparison) run(ctx context.Context, known Known) error {
 			continue
 		}
 		fp := f.Fingerprint()
+		c.accepted(f, rows[fp])
 		if f.Verdict != finding.Fail {
 			if !seen[fp] && rows[fp].State.Active() && rows[fp].State != "" {
 				c.left(rows[fp])
@@ -54,7 +57,7 @@ func (c *comparison) run(ctx context.Context, known Known) error {
 		}
 		seen[fp] = true
 		old, was := rows[fp]
-		c.found(*f, fp, old, was)
+		c.found(i, fp, old, was)
 	}
 	for _, fp := range order {
 		if !seen[fp] {
@@ -64,8 +67,10 @@ func (c *comparison) run(ctx context.Context, known Known) error {
 	return nil
 }
 
-// read returns the target's rows by fingerprint, of several lives the latest,
-// and the fingerprints in the table's order.
+// read returns the target's rows by fingerprint, and the fingerprints in the
+// table's order. Of several lives the latest counts; of two rows of one life,
+// which scans of before stores knew of finding.SameLife have left, the earlier
+// one, and the other is ended in silence.
 func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.Record, []string, error) {
 	rows, order := map[string]finding.Record{}, []string(nil)
 	for r, err := range known.OfStack(ctx, c.target.Where()) {
@@ -80,7 +85,19 @@ func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.
 		if !ok {
 			order = append(order, fp)
 		}
-		if !ok || old.FirstSeen.Before(r.FirstSeen) {
+		switch {
+		case !ok:
+			rows[fp] = r
+		case old.State.Active() && r.State.Active():
+			early, late := old, r
+			if late.FirstSeen.Before(early.FirstSeen) {
+				early, late = late, early
+			}
+			rows[fp] = early
+			late.State, late.LastSeen, late.ExpiresAt = finding.Resolved, c.at, c.at.Add(finding.Retention)
+			c.changes.Records = append(c.changes.Records, late)
+		case old.State.Active():
+		case r.State.Active(), old.FirstSeen.Before(r.FirstSeen):
 			rows[fp] = r
 		}
 	}
@@ -88,7 +105,8 @@ func (c *comparison) read(ctx context.Context, known Known) (map[string]finding.
 }
 
 // found writes the row of a violation that this scan sees.
-func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was bool) {
+func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
+	f := c.assessment.Findings[at]
 	r := finding.Record{Finding: f, FirstSeen: c.at, LastSeen: c.at}
 	if was {
 		r.FirstSeen = old.FirstSeen // the clock of a violation never starts again
@@ -99,6 +117,12 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 	switch {
 	case f.Suppressed != nil:
 		r.State = finding.Suppressed
+	case old.AcceptedOn(c.at): // whoever wants to see suppressed findings takes back no decision
+		r.State, r.Suppressed = finding.Suppressed, old.Suppressed
+	case old.State == finding.InRemediation && !old.FollowBy.IsZero() && c.at.After(old.FollowBy):
+		r.State = finding.Reopened
+		r.Message = notFollowed(r.Message, old.FollowBy)
+		c.assessment.Findings[at].Message = r.Message
 	case !was:
 		r.State = finding.New
 		c.assessment.New = append(c.assessment.New, fp)
@@ -111,7 +135,7 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 		old.State == finding.Reopened && old.LastSeen.Equal(c.at):
 		r.State = finding.Reopened
 	case old.State == finding.Acknowledged, old.State == finding.InRemediation:
-		r.State = old.State
+		r.State, r.FollowBy = old.State, old.FollowBy
 	default:
 		r.State = finding.Open
 	}
@@ -134,6 +158,25 @@ func (c *comparison) found(f finding.Finding, fp string, old finding.Record, was
 		c.out.Open++
 	}
 	c.changes.Records = append(c.changes.Records, r)
+}
+
+// accepted marks a violation that people have left as it is, until their day is over.
+func (c *comparison) accepted(f *finding.Finding, row finding.Record) {
+	if !c.accept || f.Verdict != finding.Fail || f.Suppressed != nil || !row.AcceptedOn(c.at) {
+		return
+	}
+	s := *row.Suppressed
+	f.Suppressed = &s
+	c.assessment.Counts[string(finding.Fail)]--
+	c.assessment.Counts[finding.StatusSuppressed]++
+}
+
+// notFollowed is the message of a violation that was settled on the live
+// resource alone, and whose template has not followed in its term.
+func notFollowed(message string, by time.Time) string {
+	const mark = " (the live resource was changed, and the template was to follow until "
+	message, _, _ = strings.Cut(message, mark)
+	return message + mark + by.UTC().Format(time.DateOnly) + ")"
 }
 
 // missing ends the row of a violation that this scan does not see, if the scan

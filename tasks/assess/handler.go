@@ -150,7 +150,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	out := Out{Partial: a.Partial, Lost: len(a.Partial)}
 	changes := &scan.Changes{}
 	if h.o.Known != nil {
-		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, gone: snap.Gone, inForce: h.o.InForce, due: h.o.Due, frameworks: h.o.Frameworks, changes: changes, assessment: a, out: &out}
+		c := comparison{target: snap.Target, at: at, partial: a.Partial, broken: broken, accept: h.o.Suppress != nil, gone: snap.Gone, inForce: h.o.InForce, due: h.o.Due, frameworks: h.o.Frameworks, changes: changes, assessment: a, out: &out}
 		if err := c.run(ctx, h.o.Known); err != nil {
 			return Out{}, err
 		}
