@@ -1,0 +1,145 @@
+// Package approvalpage is the page on which people decide on planned changes,
+// one for the browser and for programs: behind API Gateway, in the console of
+// `plumbline serve`, or in a test. Who somebody is, it is told by whom it is
+// mounted; that nobody decides who must not, the desk of package approval sees
+// to. It shows everything that a decision rests on, works without scripts, and
+// changes nothing but by POST.
+package approvalpage
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"plumbline/approval"
+	"plumbline/blob"
+)
+
+// Path is where the page is mounted, with all that is below it.
+const Path = "/approvals"
+
+// maxBody bounds what is read of a request: a reason and a few short fields.
+const maxBody = 16 << 10
+
+// ErrSignIn says that nobody has signed in. A browser is sent to SignIn.
+var ErrSignIn = errors.New("nobody has signed in")
+
+// Visitor is who sends a request.
+type Visitor struct {
+	approval.Person
+	// Secret is known to the server and this visitor's session alone. The token of
+	// forms and the addresses in the list of requests are derived from it; without
+	// it the list has no addresses, and no form is taken.
+	Secret []byte
+	// Explicit: the request carries a proof of identity that no browser sends of its
+	// own accord, so that another site cannot have caused it. Such a request decides
+	// without a form's token.
+	Explicit bool
+	// Vouched says in words whose word is taken for who this is. It is on every page.
+	Vouched string
+}
+
+// Link is one entry of a navigation.
+type Link struct{ Name, Href string }
+
+// Config is what a page works with.
+type Config struct {
+	Desk  *approval.Desk
+	Plans blob.Store // of package remedy/change
+	// Identify says who sends a request. ErrSignIn: nobody yet; any other error: it
+	// cannot be told now.
+	Identify func(*http.Request) (Visitor, error)
+	SignIn   string // path that signs people in and leads back; "": there is none
+	SignOut  string // path that takes a POST; "": there is none
+	Nav      []Link // of the console around it; may be empty
+	// Controls names the requirements of standards that a rule is for, such as
+	// "PCI DSS 1.3.1"; nil: they are not shown.
+	Controls func(rule string) []string
+	Log      *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // nil: time.Now
+}
+
+// page answers requests. Safe for concurrent use.
+type page struct {
+	Config
+	cross *http.CrossOriginProtection
+}
+
+// Handler returns the page, which answers Path and what is below it. It is safe
+// for concurrent use.
+func Handler(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	p := &page{Config: c, cross: http.NewCrossOriginProtection()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+Path, p.list)
+	mux.HandleFunc("GET "+Path+"/{id}", p.show)
+	mux.HandleFunc("POST "+Path+"/{id}", p.decide)
+	mux.HandleFunc("GET "+Path+"/style.css", style)
+	return p.guard(mux)
+}
+
+// headers are sent with every answer. Everything comes from this site, nothing
+// is a script, and nobody may frame it. The referrer stays within the site: with
+// "no-referrer" a browser would send the Origin "null" with its own forms.
+var headers = map[string]string{
+	"Content-Security-Policy":      "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	"Referrer-Policy":              "same-origin",
+	"X-Content-Type-Options":       "nosniff",
+	"X-Frame-Options":              "DENY",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Permissions-Policy":           "camera=(), geolocation=(), microphone=()",
+	"Cache-Control":                "no-store",
+	"Strict-Transport-Security":    "max-age=31536000",
+}
+
+// guard sends the headers, refuses what comes from another site, bounds the
+// body, and answers a panic, which costs one request.
+func (p *page) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		defer func() {
+			if x := recover(); x != nil {
+				p.Log.ErrorContext(r.Context(), "the approval page panicked", "panic", x, "stack", string(debug.Stack()))
+				p.refuse(w, r, Visitor{}, http.StatusInternalServerError, "Something is wrong with this page. Nothing was decided.")
+			}
+		}()
+		if err := p.cross.Check(r); err != nil {
+			p.refuse(w, r, Visitor{}, http.StatusForbidden, "This request comes from another site. Nothing was decided.")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// visitor tells who sends a request, or answers it: false.
+func (p *page) visitor(w http.ResponseWriter, r *http.Request) (Visitor, bool) {
+	v, err := p.Identify(r)
+	switch {
+	case err == nil && v.Name != "":
+		return v, true
+	case err != nil && !errors.Is(err, ErrSignIn):
+		p.Log.ErrorContext(r.Context(), "who sends a request cannot be told", "error", err)
+		p.refuse(w, r, Visitor{}, http.StatusServiceUnavailable, "Who you are cannot be told now. Nothing was decided. Try again in a minute.")
+	case p.SignIn != "" && r.Method == http.MethodGet && !wantsJSON(r):
+		http.SetCookie(w, &http.Cookie{Name: ReturnCookie, Value: r.URL.EscapedPath(), Path: "/", MaxAge: 600, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.Redirect(w, r, p.SignIn, http.StatusSeeOther)
+	default:
+		p.refuse(w, r, Visitor{}, http.StatusUnauthorized, "You are not signed in. Nothing was decided.")
+	}
+	return Visitor{}, false
+}
+
+// ReturnCookie holds where a browser goes on after signing in: a path of this
+// page. It is a cookie, so that no address but the request's own has the id.
+const ReturnCookie = "__Host-plumbline-return"
