@@ -169,8 +169,9 @@ func stripFile(name string) error {
 			ranges[id] = r.Properties["CidrBlock"]
 		}
 	}
-	for _, r := range t.Resources {
+	for id, r := range t.Resources {
 		literal(r.Properties, ranges)
+		mark(id, strings.TrimSuffix(filepath.Base(name), ".template.json"), r)
 	}
 	b, err := json.Marshal(t)
 	if err != nil {
@@ -182,6 +183,22 @@ func stripFile(name string) error {
 		}
 	}
 	return os.WriteFile(name, b, 0o644)
+}
+
+// mark makes apart what the emulator mixes up: the roles of both regions, to
+// which it gives the same names, and the calls of functions, to which it gives
+// the same credentials.
+func mark(id, stack string, r *resource) {
+	switch r.Type {
+	case "AWS::IAM::Role":
+		_, region, _ := strings.Cut(stack, "-")
+		r.Properties["RoleName"] = id + "-" + region
+	case "AWS::Lambda::Function":
+		environment, _ := r.Properties["Environment"].(map[string]any)
+		if variables, _ := environment["Variables"].(map[string]any); variables != nil {
+			variables[callerVar] = r.Properties["FunctionName"]
+		}
+	}
 }
 
 // literal puts the address range of a VPC in the place of the attribute, which the emulator has not.

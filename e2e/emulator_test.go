@@ -55,7 +55,9 @@ func run(m *testing.M) (err error) {
 	}
 	fmt.Fprintf(os.Stderr, "e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())
 	m.Run()
-	return nil
+	checked, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return checkCalls(checked, suite.stack, &suite.faults.calls)
 }
 
 // emulator is a process that answers AWS's API.

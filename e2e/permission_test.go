@@ -72,13 +72,18 @@ func TestPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	role := filepath.Base(aws.ToString(f.Role))
-	listed := iam(t, second.url, url.Values{"Action": {"ListRolePolicies"}, "RoleName": {role}})
+	listed, err := iam(ctx, second.url, url.Values{"Action": {"ListRolePolicies"}, "RoleName": {role}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, policy, _ := strings.Cut(listed, "<member>")
 	policy, _, found := strings.Cut(policy, "</member>")
 	if !found {
 		t.Fatalf("the role %s has no policy: %s", role, listed)
 	}
-	iam(t, second.url, url.Values{"Action": {"DeleteRolePolicy"}, "RoleName": {role}, "PolicyName": {policy}})
+	if _, err := iam(ctx, second.url, url.Values{"Action": {"DeleteRolePolicy"}, "RoleName": {role}, "PolicyName": {policy}}); err != nil {
+		t.Fatal(err)
+	}
 	end = r.scan(t, "ScanStack", stackChanged(r, id, "UPDATE_COMPLETE", time.Now().Add(time.Minute)))
 	if end.Status != sfntypes.ExecutionStatusFailed || aws.ToString(end.Error) != "StoreFailed" || !strings.Contains(aws.ToString(end.Cause), "AccessDenied") {
 		t.Errorf("without its policy PersistFindings ended the scan as %s: %s %s", end.Status, aws.ToString(end.Error), aws.ToString(end.Cause))
@@ -106,27 +111,31 @@ func admitPlainHTTP(t *testing.T, r *region) {
 }
 
 // iam calls IAM, whose client would be the largest package of the tests.
-func iam(t *testing.T, endpoint string, form url.Values) string {
-	t.Helper()
+func iam(ctx context.Context, endpoint string, form url.Values) (string, error) {
 	form.Set("Version", "2010-05-08")
+	return query(ctx, endpoint, "iam", regions[0], form)
+}
+
+// query calls a service that takes forms.
+func query(ctx context.Context, endpoint, service, region string, form url.Values) (string, error) {
 	body := form.Encode()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	sum := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, request, hex.EncodeToString(sum[:]), "iam", "us-east-1", time.Now()); err != nil {
-		t.Fatal(err)
+	if err := v4.NewSigner().SignHTTP(ctx, aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, request, hex.EncodeToString(sum[:]), service, region, time.Now()); err != nil {
+		return "", err
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer answer.Body.Close()
 	b, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatal(fmt.Errorf("%s: %s %s %w", form.Get("Action"), answer.Status, b, err))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s %s", form.Get("Action"), answer.Status, b)
 	}
-	return string(b)
+	return string(b), err
 }

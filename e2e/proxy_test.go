@@ -23,6 +23,8 @@ type proxy struct {
 	server *http.Server
 	target atomic.Pointer[url.URL]
 
+	calls calls // of functions
+
 	mu     sync.Mutex
 	faults []*fault
 }
@@ -59,9 +61,14 @@ func newProxy() (*proxy, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	p.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f, err := p.fault(r); err != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
-		} else if f != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		p.calls.record(r, body)
+		if f := p.fault(r, body); f != nil {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(f.status)
 			_, _ = io.WriteString(w, f.body)
@@ -85,28 +92,20 @@ func (p *proxy) to(target string) {
 func (p *proxy) Close() { _ = p.server.Close() }
 
 // fault returns what a call is answered with; nil: nothing in particular.
-func (p *proxy) fault(r *http.Request) (*fault, error) {
+func (p *proxy) fault(r *http.Request, body []byte) *fault {
 	p.mu.Lock()
 	faults := p.faults
 	p.mu.Unlock()
-	if len(faults) == 0 {
-		return nil, nil
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	c := call{method: r.Method, path: r.URL.Path, action: r.Header.Get("X-Amz-Target"), body: string(body)}
 	for _, f := range faults {
 		if !f.about(c) {
 			continue
 		}
 		if n := f.met.Add(1); f.times == 0 || n <= f.times {
-			return f, nil
+			return f
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // inject has calls fail until the test ends.

@@ -22,6 +22,8 @@ type Account struct {
 	ID, Region string
 	Stacks     []*Stack
 	Resources  map[string]map[string]string // type → Cloud Control's identifier → properties as JSON
+	// Source has the resources of Cloud Control; nil: Resources has them.
+	Source Source
 	// Parents are the types that are listed below a parent only, with the
 	// property that names it.
 	Parents map[string]string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,9 +40,9 @@ func (a *Account) getResource(in map[string]any) (any, *failure) {
 	if fail := known(typ, "read"); fail != nil {
 		return nil, fail
 	}
-	model, ok := a.Resources[typ][id]
-	if !ok {
-		return nil, refuse("ResourceNotFoundException", "Resource of type '%s' with identifier '%s' was not found.", typ, id)
+	model, fail := a.model(typ, id)
+	if fail != nil {
+		return nil, fail
 	}
 	return map[string]any{"TypeName": typ, "ResourceDescription": map[string]string{"Identifier": id, "Properties": model}}, nil
 }
@@ -64,7 +65,11 @@ func (a *Account) listResources(in map[string]any) (any, *failure) {
 		return nil, refuse("InvalidRequestException", "Missing or invalid ResourceModel property in %s list handler request input. Required property: [#: required key [%s] not found]", typ, parent)
 	}
 	var ids []string
-	for _, id := range slices.Sorted(maps.Keys(a.Resources[typ])) {
+	all, fail := a.identifiers(typ)
+	if fail != nil {
+		return nil, fail
+	}
+	for _, id := range all {
 		var model map[string]any
 		if parent == "" || json.Unmarshal([]byte(a.Resources[typ][id]), &model) == nil && model[parent] == within[parent] {
 			ids = append(ids, id)
@@ -97,8 +102,8 @@ func (a *Account) updateResource(in map[string]any) (any, *failure) {
 		}
 		return map[string]any{"ProgressEvent": r.event()}, nil
 	}
-	if _, ok := a.Resources[typ][id]; !ok {
-		return nil, refuse("ResourceNotFoundException", "Resource of type '%s' with identifier '%s' was not found.", typ, id)
+	if _, fail := a.model(typ, id); fail != nil {
+		return nil, fail
 	}
 	for _, r := range a.requests {
 		if !r.done && r.typ == typ && r.identifier == id {
@@ -133,12 +138,83 @@ func (a *Account) advance(r *request) {
 		return
 	}
 	r.done = true
-	after, err := live.Patch([]byte(a.Resources[r.typ][r.identifier]), []byte(r.patch), 0)
+	before, fail := a.model(r.typ, r.identifier)
+	if fail != nil {
+		r.failed = refuse("NotFound", "%s", fail.message)
+		return
+	}
+	after, err := live.Patch([]byte(before), []byte(r.patch), 0)
 	if err != nil {
 		r.failed = refuse("InvalidRequest", "%s", err)
 		return
 	}
-	a.Resources[r.typ][r.identifier] = string(after)
+	if name := createOnly(r.typ, before, string(after)); name != "" {
+		r.failed = refuse("NotUpdatable", "Resource type %s does not support update of property %s", r.typ, name)
+		return
+	}
+	if a.Source == nil {
+		a.Resources[r.typ][r.identifier] = string(after)
+	} else if err := a.Source.Set(r.typ, r.identifier, before, string(after)); err != nil {
+		r.failed = refuse("GeneralServiceException", "%s", err)
+	}
+}
+
+// createOnly is a property that only a new resource can have otherwise, and
+// that two models differ in; "": there is none.
+func createOnly(typ, before, after string) string {
+	var was, is map[string]any
+	if json.Unmarshal([]byte(before), &was) != nil || json.Unmarshal([]byte(after), &is) != nil {
+		return ""
+	}
+	for _, name := range schema.Lookup(typ).CreateOnly {
+		if top, _, nested := strings.Cut(name, "/"); !nested && !reflect.DeepEqual(was[top], is[top]) {
+			return top
+		}
+	}
+	return ""
+}
+
+// Source has the resources of an account whose fake only hands them out.
+type Source interface {
+	// Has reports whether it reads resources of a type at all.
+	Has(typ string) bool
+	// Get gives the properties as JSON; false: there is no such resource.
+	Get(typ, identifier string) (string, bool, error)
+	List(typ string) ([]string, error)
+	// Set changes a resource to other properties, as far as they differ.
+	Set(typ, identifier, before, after string) error
+}
+
+// model is a resource, wherever it is kept.
+func (a *Account) model(typ, id string) (string, *failure) {
+	m, ok := a.Resources[typ][id]
+	if a.Source != nil {
+		if !a.Source.Has(typ) {
+			return "", refuse("UnsupportedActionException", "Resource type %s does not support READ action", typ)
+		}
+		var err error
+		if m, ok, err = a.Source.Get(typ, id); err != nil {
+			return "", refuse("GeneralServiceException", "%s", err)
+		}
+	}
+	if !ok {
+		return "", refuse("ResourceNotFoundException", "Resource of type '%s' with identifier '%s' was not found.", typ, id)
+	}
+	return m, nil
+}
+
+func (a *Account) identifiers(typ string) ([]string, *failure) {
+	if a.Source == nil {
+		return slices.Sorted(maps.Keys(a.Resources[typ])), nil
+	}
+	if !a.Source.Has(typ) {
+		return nil, refuse("UnsupportedActionException", "Resource type %s does not support LIST action", typ)
+	}
+	ids, err := a.Source.List(typ)
+	if err != nil {
+		return nil, refuse("GeneralServiceException", "%s", err)
+	}
+	return ids, nil
 }
 
 func (r *request) event() map[string]any {
