@@ -32,6 +32,8 @@ type Policy struct {
 
 	Remediation RemediationPolicy `yaml:"remediation" doc:"which violations may be settled by a machine, and who decides"`
 
+	RulePages string `yaml:"rulePages" check:"web" doc:"where the pages of docs/rules are served, such as https://git.example.com/plumbline/docs/rules; reports link to them. unset: their path in plumbline's repository"`
+
 	SLA   SLA   `yaml:"sla" doc:"in how many days a violation is due, counted from when it was first seen"`
 	Owner Owner `yaml:"owner" doc:"who answers for a resource: by its tags, else by default"`
 

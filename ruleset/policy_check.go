@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"fmt"
+	"net/url"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ var textChecks = []struct {
 	{"mode", "", modeProblem},
 	{"verdict", "", verdictProblem},
 	{"reason", `\p{L}`, reasonProblem},
+	{"web", `^https?://`, webProblem},
 }
 
 // numberChecks are the ranges that a struct tag check may name for a number.
@@ -172,4 +174,12 @@ func notIn(text string, names []string) string {
 		return fmt.Sprintf("%q is not known. did you mean %q?", text, near)
 	}
 	return fmt.Sprintf("%q is not known. want one of %s", text, strings.Join(names, ", "))
+}
+
+func webProblem(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Sprintf("%q is no address of the web. write one like https://git.example.com/plumbline/docs/rules", text)
+	}
+	return ""
 }

@@ -216,6 +216,12 @@ func (s *Set) Nearest(id string) string {
 	return nearest.Of(id, append(s.index.RuleIDs(), finding.Reserved...))
 }
 
+// Builtin reports whether the rule is one of plumbline's own, not of a user's folder.
+func (s *Set) Builtin(id string) bool {
+	e := s.entry(id)
+	return reserved(id) != nil || e != nil && e.prefix == ""
+}
+
 func (s *Set) entry(id string) *entry {
 	i, found := slices.BinarySearchFunc(s.entries, id, func(e *entry, id string) int { return strings.Compare(e.ID, id) })
 	if !found {

@@ -27,7 +27,7 @@ type Described struct {
 func Describe(set *ruleset.Set, p *ruleset.Policy, own bool) *Described {
 	d := &Described{set: set, policy: p, own: own, rules: map[string]*report.Rule{}}
 	for _, r := range []*ruleset.Rule{ruleset.TemplateReadable, ruleset.LiveReadable, ruleset.LiveMatchesTemplate} {
-		d.rules[r.ID] = &report.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Domain: r.Domain, Remediation: r.Remediation}
+		d.rules[r.ID] = &report.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Domain: r.Domain, Remediation: r.Remediation, Page: p.PageURL(r.ID)}
 	}
 	return d
 }
@@ -79,6 +79,9 @@ func (d *Described) rule(id string) *report.Rule {
 		return nil // the index is generated and tested; a title less is no reason to lose a report
 	}
 	x := &report.Rule{ID: id, Title: details.Title, Severity: d.policy.SeverityOf(id, details.Severity), Domain: e.Domain, Types: e.Types}
+	if d.set.Builtin(id) {
+		x.Page = d.policy.PageURL(id)
+	}
 	controls := details.Controls
 	if d.own {
 		controls = d.set.Frameworks().Controls(id)

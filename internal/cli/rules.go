@@ -3,9 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -156,7 +154,7 @@ func newRulesShow(s *Streams) *cobra.Command {
 	var from []string
 	c := &cobra.Command{
 		Use:     "show RULE",
-		Short:   "Show one rule: what it asks, of which types, and for which requirements",
+		Short:   "Show one rule: what it asks and why, a template that is wrong and one that is right",
 		Example: "  plumbline rules show s3-bucket-versioning",
 		Args:    exactly(1, "a rule's id"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -164,12 +162,12 @@ func newRulesShow(s *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := set.Rule(args[0])
+			page, err := set.Page(args[0])
 			if err != nil {
 				return usageError{err}
 			}
-			showRule(s.Out, r, set.Frameworks().Controls(r.ID))
-			return nil
+			_, err = s.Out.Write(page)
+			return err
 		},
 		ValidArgsFunction: completeRules,
 	}
@@ -192,43 +190,4 @@ func completeRules(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 		ids = append(ids, r.ID+"\t"+r.Title)
 	}
 	return ids, cobra.ShellCompDirectiveNoFileComp
-}
-
-func showRule(w io.Writer, r *ruleset.Rule, controls []ruleset.Control) {
-	fmt.Fprintf(w, "%s\n%s\n\n", r.ID, r.Title)
-	row := func(name, value string) {
-		if value = strings.TrimSpace(value); value != "" {
-			fmt.Fprintf(w, "  %-12s %s\n", name, strings.ReplaceAll(value, "\n", "\n               "))
-		}
-	}
-	row("severity", string(r.Severity))
-	row("domain", string(r.Domain))
-	row("types", strings.Join(typesOf(r), ", "))
-	for _, x := range r.Relations {
-		row("relation", x.Name+": "+x.Type)
-	}
-	for _, x := range r.Let {
-		row("let "+x.Name, x.Text)
-	}
-	row("applies when", r.When.Text)
-	row("passes if", r.Pass.Text)
-	row("remediation", r.Remediation)
-	for _, f := range r.Fix {
-		step := f.Do + " " + strings.Join(f.Path, ".")
-		if f.Policy != "" {
-			step += " (policy value " + f.Policy + ")"
-		}
-		row("fix", step)
-	}
-	row("breaks", r.Breaks)
-	for _, c := range controls {
-		row("control", c.Framework+" "+c.ID+" ("+string(c.Fit)+")")
-	}
-	for _, tool := range ruleset.EquivalentTools {
-		row(tool, strings.Join(r.Equivalents[tool], ", "))
-	}
-	for _, x := range r.References {
-		row("reference", x)
-	}
-	row("file", r.File)
 }

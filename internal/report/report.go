@@ -55,6 +55,7 @@ type Rule struct {
 	Remediation            string
 	Controls               []Control
 	References             []string
+	Page                   string // URL of the rule's page, or its path in plumbline's repository; "" for a user's rule
 }
 
 // Control is a requirement that a rule looks at, and how well it fits: direct, partial or supporting.

@@ -151,7 +151,8 @@ func writeSARIF(w io.Writer, d *Document) error {
 			Properties: map[string]any{"security-severity": securitySeverity[r.Severity], "tags": sarifTags(r)}}
 		s.Full.Text = cmp.Or(r.Description, s.Short.Text)
 		s.Help.Text = cmp.Or(r.Remediation, s.Full.Text)
-		if len(r.References) > 0 {
+		s.HelpURI = r.Page
+		if s.HelpURI == "" && len(r.References) > 0 {
 			s.HelpURI = r.References[0]
 		}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)

@@ -11,13 +11,13 @@ import (
 	"plumbline/ruleset"
 )
 
-// answers is what plumbline says to the checks of public rule sets, one a line.
+// publicChecks is what plumbline says to the checks of public rule sets, one a line.
 //
 //go:embed coverage.tsv
-var answers string
+var publicChecks string
 
-// answer is plumbline's to one check: rules, a reason, or both.
-type answer struct {
+// checkAnswer is plumbline's to one check: rules, a reason, or both.
+type checkAnswer struct {
 	Kind  string   // config: a managed rule of AWS Config; control: one meaning that rules of several tools share
 	Check string   // its id
 	Class string   // of a config check: T, P, A or R, as coverage.tsv explains
@@ -31,11 +31,11 @@ const (
 	kindControl = "control"
 )
 
-// readAnswers reads coverage.tsv. The rules of a config check are those whose
+// readChecks reads coverage.tsv. The rules of a config check are those whose
 // equivalents name it, unless the line names some. The error joins a line for
 // each that is not in order, that names no rule that exists, or that has
 // neither a rule nor a reason.
-func readAnswers(text string, x *ruleset.Index) ([]answer, error) {
+func readChecks(text string, x *ruleset.Index) ([]checkAnswer, error) {
 	claimed := map[string][]string{}
 	for i := range x.Entries {
 		d, err := x.Entries[i].Details()
@@ -46,7 +46,7 @@ func readAnswers(text string, x *ruleset.Index) ([]answer, error) {
 			claimed[id] = append(claimed[id], x.Entries[i].ID)
 		}
 	}
-	var out []answer
+	var out []checkAnswer
 	var errs []error
 	seen := map[string]int{}
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
@@ -62,7 +62,7 @@ func readAnswers(text string, x *ruleset.Index) ([]answer, error) {
 			continue
 		}
 		cells = append(cells, "", "", "")
-		a := answer{Kind: cells[0], Check: cells[1], Class: cells[2], Rules: strings.Fields(cells[3]), Note: cells[4]}
+		a := checkAnswer{Kind: cells[0], Check: cells[1], Class: cells[2], Rules: strings.Fields(cells[3]), Note: cells[4]}
 		if len(a.Rules) == 0 && a.Kind == kindConfig {
 			a.Rules = slices.Clone(claimed[a.Check])
 		}
@@ -88,7 +88,7 @@ func readAnswers(text string, x *ruleset.Index) ([]answer, error) {
 }
 
 // coveragePage is docs/coverage.md.
-func coveragePage(all []answer) []byte {
+func coveragePage(all []checkAnswer) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Coverage
 

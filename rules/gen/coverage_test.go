@@ -24,7 +24,7 @@ func index(t *testing.T) *ruleset.Index {
 }
 
 func TestCoveragePageIsCurrent(t *testing.T) {
-	all, err := readAnswers(answers, index(t))
+	all, err := readChecks(publicChecks, index(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +37,29 @@ func TestCoveragePageIsCurrent(t *testing.T) {
 	}
 }
 
+func TestRulePagesAreCurrent(t *testing.T) {
+	pages, err := rulePages(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range pages {
+		stored, err := os.ReadFile("../../" + f.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(f.content, stored) {
+			t.Errorf("%s is not what its rule and cases say. run: make generate", f.name)
+		}
+	}
+	stored, err := filepath.Glob("../../" + pageDir + "/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stored) != len(pages) {
+		t.Errorf("%s holds %d pages for %d rules and their list. run: make generate", pageDir, len(stored), len(pages)-1)
+	}
+}
+
 func TestAnswersAreChecked(t *testing.T) {
 	for line, want := range map[string]string{
 		"control\tsome-control":                                 "has neither a rule nor a reason",
@@ -46,7 +69,7 @@ func TestAnswersAreChecked(t *testing.T) {
 		"control\tc\t\ts3-bucket-versioning\ncontrol\tc\t\t\tx": "is here twice, first in line 1",
 		"something\tc":                                          "is no line of",
 	} {
-		_, err := readAnswers(line+"\n", index(t))
+		_, err := readChecks(line+"\n", index(t))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want an error that says %q", line, err, want)
 		}
@@ -57,7 +80,7 @@ func TestAnswersAreChecked(t *testing.T) {
 // lie beside the repository: each has a rule of ours or a reason.
 func TestEveryPublicCheckIsAnswered(t *testing.T) {
 	data, corpus := sharedtest.Dir(t, "data"), sharedtest.Dir(t, "corpus")
-	all, err := readAnswers(answers, index(t))
+	all, err := readChecks(publicChecks, index(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func generate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("docs/policy.md: %w", err)
 	}
-	all, err := readAnswers(answers, index)
+	all, err := readChecks(publicChecks, index)
 	if err != nil {
 		return fmt.Errorf("rules/gen/coverage.tsv:\n%w", err)
 	}
@@ -58,17 +58,19 @@ func generate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("docs/rules.md: %w", err)
 	}
-	for _, f := range []struct {
-		name    string
-		content []byte
-	}{
+	files := []file{
 		{"rules/" + ruleset.IndexFile, index.Encode()},
 		{"rules/" + ruleset.CheckedFile, checked},
 		{"docs/plumbline.schema.json", ruleset.PolicySchema()},
 		{"docs/policy.md", page},
 		{"docs/rules.md", guide},
 		{"docs/coverage.md", coveragePage(all)},
-	} {
+	}
+	pages, err := rulePages(os.DirFS(filepath.Join(root, "rules")))
+	if err != nil {
+		return fmt.Errorf("pages of rules:\n%w", err)
+	}
+	for _, f := range append(files, pages...) {
 		path := filepath.Join(root, f.name)
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.content) {
 			continue
@@ -78,7 +80,13 @@ func generate(dir string) error {
 		}
 		fmt.Println("wrote", f.name)
 	}
-	return nil
+	return removeStrays(root, pages)
+}
+
+// file is one that is generated, by its path from the root.
+type file struct {
+	name    string
+	content []byte
 }
 
 // The lines between which a page's table is generated.
