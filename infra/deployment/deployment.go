@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/alert"
 	"plumbline/finding"
+	"plumbline/infra/permission"
 )
 
 // Deployment says where and how the suite runs. Each region scans its own
@@ -30,8 +32,7 @@ type Deployment struct {
 	Retention Retention `json:"retention"`
 	Network   Network   `json:"network"`
 
-	// Webhooks are the ticketing systems that are told. Their function is not
-	// there yet: until it is, synthesis warns of each.
+	// Webhooks are the ticketing systems, chats and webhooks that are told.
 	Webhooks []Webhook `json:"webhooks"`
 	// Recorder is "existing" (default), where the account records with AWS Config
 	// already, or "create". An account has one recorder a region: a second one
@@ -45,6 +46,13 @@ type Deployment struct {
 	// CloudFormation or Cloud Control are about to make it: "off" (default), "warn"
 	// or "fail".
 	Hook string `json:"hook"`
+	// Remediation is "off" (default) or "on". Where it is off the account is only
+	// scanned: it has no function, state machine or role that could change anything.
+	Remediation string `json:"remediation"`
+	// RemediationTypes are the types of resources that may be changed where
+	// remediation is on; default: permission.DefaultChanges. Each needs a rule with a
+	// fix, and Cloud Control must be able to change it.
+	RemediationTypes []string `json:"remediationTypes"`
 	// OIDC is the issuer that signs people in to the approval page, which is not
 	// there yet: until it is, synthesis warns where it is set.
 	OIDC OIDC `json:"oidc"`
@@ -66,15 +74,25 @@ type Audience struct {
 	ResourceTypes []string `json:"resourceTypes"`
 }
 
-// Schedules are when all stacks are scanned, as EventBridge writes it: cron(…)
-// in UTC or rate(…). "off" turns one off; "" is the default.
+// Schedules are when all stacks are scanned, and when it is told how long
+// violations stay open, as EventBridge writes it: cron(…) in UTC or rate(…).
+// "off" turns one off; "" is the default.
 type Schedules struct {
 	Daily  string `json:"daily"`  // default cron(0 3 * * ? *)
 	Weekly string `json:"weekly"` // default cron(0 5 ? * SUN *)
+	// Report is when the report of terms comes whatever it says, after a sweep;
+	// default cron(0 7 ? * MON *).
+	Report string `json:"report"`
+	// Overdue is when terms are measured, and told where a violation is overdue;
+	// default cron(0 7 ? * TUE-SUN *).
+	Overdue string `json:"overdue"`
 }
 
-// Off turns a schedule off.
-const Off = "off"
+// Off turns a schedule, the hook or remediation off; On turns remediation on.
+const (
+	Off = "off"
+	On  = "on"
+)
 
 // Retention is how long things are kept, in days. 0 is the default.
 type Retention struct {
@@ -104,10 +122,13 @@ type Existing struct {
 	SecurityGroups []string `json:"securityGroups"` // ids, for the functions
 }
 
-// Webhook is a ticketing system. What it needs to be called lies in Secrets Manager.
+// Webhook is a ticketing system, chat or webhook. What it needs to be called lies
+// in Secrets Manager, one secret each.
 type Webhook struct {
-	Kind   string `json:"kind"`   // jira or servicenow
-	Secret string `json:"secret"` // name of the secret, which is in each region
+	Name       string             `json:"name"`       // tells it from the others; default: its kind
+	Kind       alert.Kind         `json:"kind"`       // slack, jira, servicenow or webhook
+	Secret     string             `json:"secret"`     // name of the secret, which is in each region
+	Severities []finding.Severity `json:"severities"` // that it is told of; none: all
 }
 
 // Recorder says whether the deployment makes AWS Config's recorder.
@@ -165,6 +186,8 @@ func (d *Deployment) fill() {
 	}
 	set(&d.Schedules.Daily, "cron(0 3 * * ? *)")
 	set(&d.Schedules.Weekly, "cron(0 5 ? * SUN *)")
+	set(&d.Schedules.Report, "cron(0 7 ? * MON *)")
+	set(&d.Schedules.Overdue, "cron(0 7 ? * TUE-SUN *)")
 	set(&d.Retention.ReportDays, 365)
 	set(&d.Retention.ArchiveDays, 90)
 	set(&d.Retention.WorkDays, 14)
@@ -174,6 +197,13 @@ func (d *Deployment) fill() {
 	set(&d.Network.Zones, 2)
 	set(&d.Recorder, RecorderExisting)
 	set(&d.Hook, Off)
+	set(&d.Remediation, Off)
+	if d.RemediationTypes == nil {
+		d.RemediationTypes = slices.Clone(permission.DefaultChanges)
+	}
+	for i := range d.Webhooks {
+		set(&d.Webhooks[i].Name, string(d.Webhooks[i].Kind))
+	}
 	if d.ConfigTypes == nil {
 		d.ConfigTypes = slices.Clone(DefaultConfigTypes)
 	}
@@ -189,6 +219,33 @@ func set[T comparable](value *T, standard T) {
 
 // Regions lists the primary, then the secondaries in the order given.
 func (d Deployment) Regions() []string { return append([]string{d.Primary}, d.Secondary...) }
+
+// Changes lists the types of resources that may be changed; none where
+// remediation is off.
+func (d Deployment) Changes() []string {
+	if d.Remediation != On {
+		return nil
+	}
+	return d.RemediationTypes
+}
+
+// Channels returns the webhooks as functions read them: the channels, and by
+// channel the name of its secret, both JSON; "" where there is none.
+func (d Deployment) Channels() (channels, secrets string, err error) {
+	if len(d.Webhooks) == 0 {
+		return "", "", nil
+	}
+	list, names := []alert.Channel{}, map[string]string{}
+	for _, w := range d.Webhooks {
+		list, names[w.Name] = append(list, alert.Channel{Name: w.Name, Kind: w.Kind, Severities: w.Severities}), w.Secret
+	}
+	a, err := json.Marshal(list)
+	if err != nil {
+		return "", "", err
+	}
+	b, err := json.Marshal(names)
+	return string(a), string(b), err
+}
 
 // Told reports whether the audience is told of a severity.
 func (a Audience) Told(s finding.Severity) bool { return slices.Contains(a.Severities, s) }

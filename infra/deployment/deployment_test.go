@@ -13,6 +13,7 @@ import (
 
 	"plumbline/finding"
 	"plumbline/infra/deployment"
+	"plumbline/infra/permission"
 )
 
 func TestRead(t *testing.T) {
@@ -52,6 +53,15 @@ func TestRead(t *testing.T) {
 		{"a network without groups", `{"account":"111122223333","network":{"existing":{"eu-west-1":{"subnets":["subnet-1","subnet-2"]}}}}`, "", "network.existing.eu-west-1.securityGroups"},
 		{"no webhook", `{"account":"111122223333","webhooks":[{"kind":"mail","secret":"a b"}]}`, "", `webhooks[0].kind "mail"`},
 		{"a secret that is none", `{"account":"111122223333","webhooks":[{"kind":"jira","secret":"a b"}]}`, "", `webhooks[0].secret "a b"`},
+		{"two of a kind", `{"account":"111122223333","webhooks":[{"kind":"jira","secret":"a"},{"kind":"jira","secret":"b"}]}`, "", `webhooks[1].name "jira" stands twice`},
+		{"a shared secret", `{"account":"111122223333","webhooks":[{"kind":"jira","secret":"a"},{"kind":"slack","secret":"a"}]}`, "", `webhooks[1].secret "a" stands twice`},
+		{"a severity of a webhook", `{"account":"111122223333","webhooks":[{"kind":"jira","secret":"a","severities":["urgent"]}]}`, "", `webhooks[0].severities: "urgent"`},
+		{"remediation of a kind", `{"account":"111122223333","remediation":"live"}`, "", `remediation "live": allowed are off and on`},
+		{"remediation of nothing", `{"account":"111122223333","remediation":"on","remediationTypes":[]}`, "", "remediationTypes is empty"},
+		{"remediation of a misspelt type", `{"account":"111122223333","remediationTypes":["AWS::S3::Buckets"]}`, "", `is "AWS::S3::Bucket" meant?`},
+		{"remediation of a type twice", `{"account":"111122223333","remediationTypes":["AWS::S3::Bucket","AWS::S3::Bucket"]}`, "", "stands twice"},
+		{"remediation", `{"account":"111122223333","remediation":"on","remediationTypes":["AWS::S3::Bucket"]}`, "us-east-1 eu-west-1", ""},
+		{"no schedule of the report", `{"account":"111122223333","schedules":{"report":"Monday"}}`, "", `schedules.report "Monday"`},
 		{"no recorder", `{"account":"111122223333","recorder":"none"}`, "", `recorder "none": allowed are existing and create`},
 		{"an open issuer", `{"account":"111122223333","oidc":{"issuer":"http://id.example.com","clientId":"p"}}`, "", `oidc.issuer "http://id.example.com"`},
 		{"no client", `{"account":"111122223333","oidc":{"issuer":"https://id.example.com"}}`, "", "oidc.clientId is missing"},
@@ -85,9 +95,10 @@ func TestDefaults(t *testing.T) {
 		Account: "111122223333", Primary: "us-east-1", Secondary: []string{"eu-west-1"},
 		Security:  deployment.Audience{Severities: []finding.Severity{"critical", "high"}},
 		DevOps:    deployment.Audience{Severities: []finding.Severity{"high", "medium", "low"}},
-		Schedules: deployment.Schedules{Daily: "cron(0 3 * * ? *)", Weekly: "cron(0 5 ? * SUN *)"},
+		Schedules: deployment.Schedules{Daily: "cron(0 3 * * ? *)", Weekly: "cron(0 5 ? * SUN *)", Report: "cron(0 7 ? * MON *)", Overdue: "cron(0 7 ? * TUE-SUN *)"},
 		Retention: deployment.Retention{ReportDays: 365, ArchiveDays: 90, WorkDays: 14, NoncurrentDays: 30, LogDays: 365},
 		Network:   deployment.Network{CIDR: "10.71.0.0/24", Zones: 2}, ConfigTypes: deployment.DefaultConfigTypes, Hook: deployment.Off, Recorder: deployment.RecorderExisting,
+		Remediation: deployment.Off, RemediationTypes: permission.DefaultChanges,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

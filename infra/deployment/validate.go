@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/alert"
 	"plumbline/finding"
+	"plumbline/infra/permission"
 )
 
 var (
@@ -53,6 +55,8 @@ func (d *Deployment) validate() error {
 	p.audience("devops", d.DevOps)
 	p.schedule("daily", d.Schedules.Daily)
 	p.schedule("weekly", d.Schedules.Weekly)
+	p.schedule("report", d.Schedules.Report)
+	p.schedule("overdue", d.Schedules.Overdue)
 	p.retention(d.Retention)
 	p.network(d.Network, d.Regions())
 	for i, typ := range d.ConfigTypes {
@@ -66,12 +70,19 @@ func (d *Deployment) validate() error {
 	if !slices.Contains([]string{Off, "warn", "fail"}, d.Hook) {
 		p.add("hook %q: allowed are off, warn and fail", d.Hook)
 	}
-	for i, w := range d.Webhooks {
-		if w.Kind != "jira" && w.Kind != "servicenow" {
-			p.add("webhooks[%d].kind %q: allowed are jira and servicenow", i, w.Kind)
+	p.webhooks(d.Webhooks)
+	if d.Remediation != Off && d.Remediation != On {
+		p.add("remediation %q: allowed are %s and %s", d.Remediation, Off, On)
+	}
+	if d.Remediation == On && len(d.RemediationTypes) == 0 {
+		p.add("remediationTypes is empty, so that nothing could be changed. name some, leave the key out, or turn remediation %s", Off)
+	}
+	for i, typ := range d.RemediationTypes {
+		if _, err := permission.OfChange(typ); err != nil {
+			p.add("remediationTypes[%d]: %w", i, err)
 		}
-		if !secretName.MatchString(w.Secret) {
-			p.add("webhooks[%d].secret %q: the name of a secret in Secrets Manager is needed", i, w.Secret)
+		if slices.Contains(d.RemediationTypes[:i], typ) {
+			p.add("remediationTypes[%d] %q stands twice. name each type once", i, typ)
 		}
 	}
 	if d.Recorder != RecorderExisting && d.Recorder != RecorderCreate {
@@ -90,6 +101,30 @@ func (d *Deployment) validate() error {
 		return fmt.Errorf("deployment: %w", err)
 	}
 	return nil
+}
+
+func (p *problems) webhooks(list []Webhook) {
+	names, secrets := map[string]bool{}, map[string]bool{}
+	for i, w := range list {
+		if !slices.Contains(alert.Kinds, w.Kind) {
+			p.add("webhooks[%d].kind %q: allowed are %s", i, w.Kind, strings.Trim(fmt.Sprint(alert.Kinds), "[]"))
+		}
+		if names[w.Name] {
+			p.add("webhooks[%d].name %q stands twice. give each webhook a name of its own", i, w.Name)
+		}
+		if !secretName.MatchString(w.Secret) {
+			p.add("webhooks[%d].secret %q: the name of a secret in Secrets Manager is needed", i, w.Secret)
+		}
+		if secrets[w.Secret] {
+			p.add("webhooks[%d].secret %q stands twice. give each webhook a secret of its own", i, w.Secret)
+		}
+		for _, s := range w.Severities {
+			if !slices.Contains(finding.Severities, s) {
+				p.add("webhooks[%d].severities: %q: allowed are critical, high, medium and low", i, s)
+			}
+		}
+		names[w.Name], secrets[w.Secret] = true, true
+	}
 }
 
 func (p *problems) audience(name string, a Audience) {

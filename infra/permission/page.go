@@ -21,18 +21,32 @@ wildcard in an action; every ` + "`*`" + ` as a resource has its reason beside i
 
 `
 
+const pageChanges = `
+## Changing resources
+
+Where the deployment turns remediation on, ApplyChange and UndoChange change resources of
+the types that it names (the default below) through Cloud Control, which works with its
+caller's permissions. They follow from the handlers in AWS's schemas of the types, but for
+what is withheld: to read or write data, to make or delete resources, to start or stop them, and to
+hand out permissions. A change that needs one of those is refused, recorded, and is for the template.
+
+| type | settings read by | settings changed by | withheld |
+|---|---|---|---|
+`
+
 // Page returns docs/permissions.md.
 func Page() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(pageHead)
 
-	every := everyFunction()
+	scope := documented
+	every := everyFunction(catalog.Task{})
 	b.WriteString("## Every function\n\n")
 	table(&b, every)
 
 	b.WriteString("\n## Functions\n\nBeside what every function may do.\n")
-	for _, group := range sameRole() {
-		statements, err := OfTask(group[0])
+	for _, group := range sameRole(scope) {
+		statements, err := OfTask(group[0], scope)
 		if err != nil {
 			return nil, err
 		}
@@ -41,14 +55,17 @@ func Page() ([]byte, error) {
 			names = append(names, t.Name)
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n", strings.Join(names, ", "))
-		table(&b, statements[:len(statements)-len(every)])
+		if Outside(group[0]) {
+			b.WriteString("Outside of the VPC: it has no network interface, nor the statements about them.\n\n")
+		}
+		table(&b, statements[:len(statements)-len(everyFunction(group[0]))])
 		if group[0].ReadsLive {
 			fmt.Fprintf(&b, "\nAnd AWS's policy `%s`, by which Cloud Control reads the settings of any type.\n", SecurityAudit)
 		}
 	}
 
 	b.WriteString("\n## State machines\n")
-	for _, m := range workflows.Machines {
+	for _, m := range scope.Machines() {
 		statements, err := OfMachine(m)
 		if err != nil {
 			return nil, err
@@ -60,13 +77,24 @@ func Page() ([]byte, error) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s, of `workflows/%s%s`.\n\n", m.Name, kind, m.File, workflows.Suffix)
 		table(&b, statements)
 	}
+	b.WriteString(pageChanges)
+	for _, typ := range scope.Changes {
+		c, err := OfChange(typ)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", typ, len(c.Reads), code(c.Writes), code(c.Withheld))
+	}
 	return b.Bytes(), nil
 }
 
+// documented is the deployment that the page is about: one with everything.
+var documented = Scope{Changes: DefaultChanges, Secrets: []string{"NAME"}}
+
 // sameRole groups the functions that share a folder: their roles are alike.
-func sameRole() [][]catalog.Task {
+func sameRole(scope Scope) [][]catalog.Task {
 	var out [][]catalog.Task
-	for _, t := range catalog.Tasks {
+	for _, t := range scope.Tasks() {
 		if n := len(out); n > 0 && out[n-1][0].Folder == t.Folder {
 			out[n-1] = append(out[n-1], t)
 			continue

@@ -74,12 +74,16 @@ const (
 	bucket      = "${ReportBucketArn}"
 	findings    = "${FindingsTableArn}"
 	events      = "${EventsTableArn}"
+	ledger      = "${LedgerTableArn}"
+	requests    = "${ChangesTableArn}"
 	dataKey     = "${DataKeyArn}"  // of the tables
 	suiteKey    = "${SuiteKeyArn}" // of topics, queues, logs and environments
 	deadLetters = "${DeadLettersArn}"
 	critical    = "${CriticalTopicArn}"
 	warning     = "${WarningTopicArn}"
 	ownLog      = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${LogGroupName}:log-stream:*" // of the role's own function
+	deliveries  = "${DeliveriesArn}"                                                                                   // queue of what is told outside
+	letters     = "${LettersArn}"                                                                                      // queue of what nobody outside takes
 	stacks      = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/*"
 )
 

@@ -51,6 +51,7 @@ func newReports(scope constructs.Construct, r deployment.Retention) awss3.Bucket
 	pin(requests, "ReportRequests")
 	ownAccountOnly(requests)
 	suppress(resourceOf(requests),
+		[2]string{"s3-bucket-event-notifications", "it holds a log of requests, which is read when somebody asks"},
 		[2]string{"s3-bucket-object-lock", "S3 delivers no access logs to buckets whose objects are locked by default"},
 		[2]string{"s3-bucket-replication", "the log serves inquiries in its own region"},
 	)
@@ -73,6 +74,7 @@ func newReports(scope constructs.Construct, r deployment.Retention) awss3.Bucket
 	pin(b, "Reports")
 	ownAccountOnly(b)
 	suppress(resourceOf(b),
+		[2]string{"s3-bucket-event-notifications", "the workflows that write here say themselves what they wrote, and what failed"},
 		[2]string{"s3-bucket-object-lock", "what states hand on must be deleted after days; what proves a decision lies in the ledger, whose anchor is locked"},
 		[2]string{"s3-bucket-replication", "each region keeps the reports of its own stacks; a lost report is made again by the next scan"},
 	)

@@ -17,6 +17,8 @@ type data struct {
 	stack            awscdk.Stack
 	key              awskms.Key
 	findings, events awsdynamodb.Table
+	changes, ledger  awsdynamodb.Table
+	anchor           awss3.Bucket // of the ledger's head
 	reports          awss3.Bucket
 }
 
@@ -26,7 +28,8 @@ func newData(scope constructs.Construct, id string, props *awscdk.StackProps, d 
 	s.key = newKey(storage, "Key", "plumbline: tables and ledger")
 	pin(s.key, "DataKey")
 	s.findings, s.events = newFindings(storage, s.key), newEvents(storage, s.key)
-	newLedger(storage, s.key, d.Retention)
+	s.changes = newChanges(storage, s.key)
+	s.ledger, s.anchor = newLedger(storage, s.key, d.Retention)
 	s.reports = newReports(storage, d.Retention)
 	if d.Recorder == deployment.RecorderCreate {
 		newRecorder(group(s.stack, "Recording"), s.reports, *props.Env.Region == d.Primary)

@@ -33,7 +33,7 @@ func has(t *testing.T, s template, typ string, properties map[string]any) {
 // empty resource; without the policy it would delete one with its stack.
 func TestDataIsKept(t *testing.T) {
 	want := []string{
-		"DataKey AWS::KMS::Key", "Events AWS::DynamoDB::Table", "Findings AWS::DynamoDB::Table", "Ledger AWS::DynamoDB::Table",
+		"Changes AWS::DynamoDB::Table", "DataKey AWS::KMS::Key", "Events AWS::DynamoDB::Table", "Findings AWS::DynamoDB::Table", "Ledger AWS::DynamoDB::Table",
 		"LedgerAnchor AWS::S3::Bucket", "ReportRequests AWS::S3::Bucket", "Reports AWS::S3::Bucket",
 	}
 	var got []string

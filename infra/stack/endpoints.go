@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,14 +10,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"plumbline/infra/permission"
-	"plumbline/tasks/catalog"
 )
 
 // gateways are the services whose endpoint is a route, which costs nothing, and
 // what may be reached there.
 var gateways = map[string][]string{
 	"s3":       {"${ReportBucketArn}", "${ReportBucketArn}/*"},
-	"dynamodb": {"${FindingsTableArn}", "${FindingsTableArn}/index/*", "${EventsTableArn}"},
+	"dynamodb": {"${FindingsTableArn}", "${FindingsTableArn}/index/*", "${EventsTableArn}", "${LedgerTableArn}", "${ChangesTableArn}", "${ChangesTableArn}/index/*"},
 }
 
 // newEndpoints makes an endpoint of each service that the catalogue's actions
@@ -33,7 +33,8 @@ func (s *suite) newEndpoints(scope constructs.Construct, vpc, routes string, sub
 			"ipProtocol": "icmp", "fromPort": 252, "toPort": 86, "cidrIp": "255.255.255.255/32", "description": "Nothing gets out",
 		}),
 	})
-	for _, service := range permission.Services(catalog.Tasks) {
+	actions := s.endpointActions()
+	for _, service := range slices.Sorted(maps.Keys(actions)) {
 		props := &awsec2.CfnVPCEndpointProps{VpcId: jsii.String(vpc), ServiceName: jsii.String("com.amazonaws." + s.region + "." + service)}
 		resources := list("*")
 		if arns, ok := gateways[service]; ok {
@@ -47,23 +48,31 @@ func (s *suite) newEndpoints(scope constructs.Construct, vpc, routes string, sub
 			props.SubnetIds, props.SecurityGroupIds = &subnets, &[]any{*group.AttrGroupId()}
 		}
 		props.PolicyDocument = map[string]any{"Version": "2012-10-17", "Statement": list(map[string]any{
-			"Effect": "Allow", "Principal": map[string]any{"AWS": "*"}, "Action": list(actionsOf(service)...), "Resource": resources,
+			"Effect": "Allow", "Principal": map[string]any{"AWS": "*"}, "Action": list(actions[service]...), "Resource": resources,
 			"Condition": map[string]any{"StringEquals": map[string]any{"aws:PrincipalAccount": *s.stack.Account()}},
 		})}
 		awsec2.NewCfnVPCEndpoint(scope, jsii.String(strings.ToUpper(service[:1])+service[1:]), props)
 	}
 }
 
-// actionsOf lists the catalogue's actions of a service, sorted.
-func actionsOf(service string) []string {
-	var out []string
-	for _, t := range catalog.Tasks {
+// endpointActions lists by the service whose endpoint they need what functions
+// inside of the VPC do, sorted.
+func (s *suite) endpointActions() map[string][]string {
+	out := map[string][]string{}
+	for _, t := range s.scope.Tasks() {
+		if permission.Outside(t) {
+			continue
+		}
 		for _, a := range t.Actions {
-			if permission.Service(a) == service {
-				out = append(out, a)
-			}
+			out[permission.Service(a)] = append(out[permission.Service(a)], a)
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	if len(s.scope.Secrets) > 0 {
+		out["sqs"] = append(out["sqs"], "sqs:SendMessage") // by Notify, into the queue of deliveries
+	}
+	for service, actions := range out {
+		slices.Sort(actions)
+		out[service] = slices.Compact(actions)
+	}
+	return out
 }

@@ -82,19 +82,15 @@ func (s *suite) target(arn string) map[string]any {
 	}
 }
 
-// Schedules of the report of terms, after the sweep of the night: on Monday it
-// comes whatever it says, on other days where a violation is overdue.
-const (
-	reportMonday = "cron(0 7 ? * MON *)"
-	reportOthers = "cron(0 7 ? * TUE-SUN *)"
-)
-
 // newReports starts SLAReport on its schedules, under the event's id and time,
 // so that a repetition of the event writes the same report.
 func (s *suite) newReports(scope constructs.Construct) {
 	role := newRole(scope, "ReportsRole", "events.amazonaws.com", "plumbline: starts SLAReport")
 	policy := attach(scope, "ReportsPolicy", role, []permission.Statement{{Actions: []string{"states:StartExecution"}, Resources: []string{"${SLAReportArn}"}}}, s.values)
-	for _, x := range []struct{ id, at, always string }{{"ReportWeekly", reportMonday, "true"}, {"ReportDaily", reportOthers, "false"}} {
+	for _, x := range []struct{ id, at, always string }{{"ReportWeekly", s.d.Schedules.Report, "true"}, {"ReportDaily", s.d.Schedules.Overdue, "false"}} {
+		if x.at == deployment.Off {
+			continue
+		}
 		target := s.target(s.machines["SLAReport"].arn)
 		target["roleArn"] = *role.AttrArn()
 		target["inputTransformer"] = map[string]any{
@@ -116,13 +112,19 @@ func (s *suite) newLostExecutions(scope constructs.Construct) {
 	report := s.machines["ReportFailure"].arn
 	role := newRole(scope, "LostExecutionsRole", "events.amazonaws.com", "plumbline: starts ReportFailure")
 	policy := attach(scope, "LostExecutionsPolicy", role, []permission.Statement{{Actions: []string{"states:StartExecution"}, Resources: []string{"${ReportFailureArn}"}}}, s.values)
+	var ended []any
+	for _, m := range s.scope.Machines() {
+		if !m.Express && m.Name != "ReportFailure" { // which cannot report itself: an alarm does
+			ended = append(ended, s.machines[m.Name].arn)
+		}
+	}
 	target := s.target(report)
 	target["roleArn"] = *role.AttrArn()
 	r := awsevents.NewCfnRule(scope, jsii.String("LostExecutions"), &awsevents.CfnRuleProps{
 		Description: jsii.String("plumbline: an execution was ended before it could report"),
 		EventPattern: pattern{
 			"source": list("aws.states"), "detail-type": list("Step Functions Execution Status Change"),
-			"detail": pattern{"status": list("TIMED_OUT", "ABORTED"), "stateMachineArn": list(s.machines["ScanStack"].arn, s.machines["ScanEstate"].arn, s.machines["SLAReport"].arn)},
+			"detail": pattern{"status": list("TIMED_OUT", "ABORTED"), "stateMachineArn": ended},
 		},
 		Targets: list(target),
 	})

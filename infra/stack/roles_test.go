@@ -19,7 +19,11 @@ import (
 // a reason for each action in the policy's metadata.
 func TestNoWildcardIsAllowed(t *testing.T) {
 	seen := 0
-	for name, s := range example() {
+	stacks := maps.Clone(example())
+	for name, s := range everything() {
+		stacks[name+" with everything"] = s
+	}
+	for name, s := range stacks {
 		for id, r := range s.Resources {
 			for _, key := range []string{"PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument", "ResourcePolicy"} {
 				doc := r.Properties[key]
@@ -58,7 +62,7 @@ func TestNoWildcardIsAllowed(t *testing.T) {
 			}
 		}
 	}
-	if seen < 100 {
+	if seen < 500 {
 		t.Errorf("looked at %d statements only", seen)
 	}
 }
@@ -94,10 +98,17 @@ func roleOf(r resource, property string) string {
 // substitutes it, without package permission, and compares what its states call
 // with what its role allows.
 func TestMachinesMayWhatTheyCall(t *testing.T) {
-	s := example()[suiteStack]
+	for name, s := range both() {
+		t.Run(name, func(t *testing.T) {
+			testMachines(t, s, map[string][]workflows.Machine{"scanning": workflows.Machines, "everything": workflows.All()}[name])
+		})
+	}
+}
+
+func testMachines(t *testing.T, s template, deployed []workflows.Machine) {
 	machines := s.of("AWS::StepFunctions::StateMachine")
-	if len(machines) != len(workflows.Machines) {
-		t.Errorf("%d state machines, want %d", len(machines), len(workflows.Machines))
+	if len(machines) != len(deployed) {
+		t.Errorf("%d state machines, want %d", len(machines), len(deployed))
 	}
 	for id, m := range machines {
 		var definition any
@@ -118,7 +129,7 @@ func TestMachinesMayWhatTheyCall(t *testing.T) {
 				}
 			case map[string]any:
 				switch v["Resource"] {
-				case "arn:aws:states:::lambda:invoke":
+				case "arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken":
 					call("lambda:InvokeFunction", at(v, "Parameters", "FunctionName"))
 				case "arn:aws:states:::states:startExecution":
 					call("states:StartExecution", at(v, "Parameters", "StateMachineArn"))
@@ -152,9 +163,22 @@ func TestMachinesMayWhatTheyCall(t *testing.T) {
 // TestFunctionsMayWhatTheCatalogueSays compares the actions of each function's
 // role, but for those that every function needs to run at all.
 func TestFunctionsMayWhatTheCatalogueSays(t *testing.T) {
-	everywhere := []string{"cloudformation:ListStacks", "cloudformation:GetResource", "cloudformation:ListResources", "config:PutEvaluations"}
+	for name, s := range both() {
+		deployed := catalog.Tasks
+		if name == "everything" {
+			deployed = catalog.All()
+		}
+		t.Run(name, func(t *testing.T) { testFunctions(t, s, deployed) })
+	}
+}
+
+func testFunctions(t *testing.T, s template, deployed []catalog.Task) {
+	everywhere := []string{
+		"cloudformation:ListStacks", "cloudformation:GetResource", "cloudformation:ListResources", "config:PutEvaluations",
+		"cloudformation:UpdateResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResourceRequests",
+	}
 	running := []string{"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-	s := example()[suiteStack]
+	everywhere = append(everywhere, "sqs:SendMessage") // TestQueuesAreWrittenTo looks at it
 	roles := map[string]bool{}
 	for id, f := range s.of("AWS::Lambda::Function") {
 		name := strings.TrimPrefix(f.Properties["FunctionName"].(string), "Plumbline")
@@ -179,7 +203,7 @@ func TestFunctionsMayWhatTheCatalogueSays(t *testing.T) {
 		}
 		roles[roleOf(f, "Role")] = true
 	}
-	if len(roles) != len(catalog.Tasks) {
-		t.Errorf("%d functions, want %d", len(roles), len(catalog.Tasks))
+	if len(roles) != len(deployed) {
+		t.Errorf("%d functions, want %d", len(roles), len(deployed))
 	}
 }

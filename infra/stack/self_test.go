@@ -19,6 +19,9 @@ func TestOurOwnRules(t *testing.T) {
 	for name, s := range with(t, `"recorder":"create","security":{"mail":["a@example.com"],"resourceTypes":["AWS::IAM::*"]}`) {
 		stacks[name+" with a recorder"] = s
 	}
+	for name, s := range everything() {
+		stacks[name+" with everything"] = s
+	}
 	for _, name := range slices.Sorted(maps.Keys(stacks)) {
 		t.Run(name, func(t *testing.T) {
 			r, err := judge.Template(t.Context(), name, stacks[name].source, "111122223333", "us-east-1")

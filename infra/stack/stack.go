@@ -14,7 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"plumbline/infra/deployment"
-	"plumbline/tasks/catalog"
+	"plumbline/infra/permission"
 )
 
 // Options are what stacks are made of beside the deployment.
@@ -46,7 +46,7 @@ const (
 // Add adds the stacks of every region to the app. Everything that is missing
 // among the functions is told together.
 func Add(app awscdk.App, d deployment.Deployment, o Options) error {
-	if err := o.check(); err != nil {
+	if err := o.check(d); err != nil {
 		return err
 	}
 	for _, region := range d.Regions() {
@@ -81,10 +81,10 @@ func addRegion(app awscdk.App, d deployment.Deployment, o Options, region string
 	return nil
 }
 
-func (o Options) check() error {
+func (o Options) check(d deployment.Deployment) error {
 	var errs []error
 	seen := map[string]bool{}
-	for _, t := range catalog.Tasks {
+	for _, t := range scopeOf(d).Tasks() {
 		if seen[t.Folder] {
 			continue
 		}
@@ -94,6 +94,15 @@ func (o Options) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// scopeOf is what of a deployment roles depend on.
+func scopeOf(d deployment.Deployment) permission.Scope {
+	s := permission.Scope{Changes: d.Changes()}
+	for _, w := range d.Webhooks {
+		s.Secrets = append(s.Secrets, w.Secret)
+	}
+	return s
 }
 
 // group is a construct that holds the resources of one of the suite's functions.

@@ -37,6 +37,23 @@ var example = sync.OnceValue(func() map[string]template {
 	return out
 })
 
+// everything is what is synthesized once of a deployment in one region that has
+// all there is to have.
+var everything = sync.OnceValue(func() map[string]template {
+	out, err := synthesize(`{"account":"111122223333","secondary":[],"hook":"warn","remediation":"on",
+		"security":{"mail":["a@example.com"],"resourceTypes":["AWS::IAM::*"]},
+		"webhooks":[{"kind":"jira","secret":"plumbline/jira"},{"name":"chat","kind":"slack","secret":"plumbline/chat","severities":["critical"]}]}`, "bundles/0a.zip")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return out
+})
+
+// both are the suites of a deployment that only scans, and of everything.
+func both() map[string]template {
+	return map[string]template{"scanning": example()[suiteStack], "everything": everything()[suiteStack]}
+}
+
 // TestMain starts the tests again where CDK would judge each synthesis itself
 // and Node complain of its age: both read their environment before tests begin.
 func TestMain(m *testing.M) {
@@ -89,7 +106,7 @@ func synthesize(config, bundle string) (map[string]template, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	for _, t := range catalog.Tasks {
+	for _, t := range catalog.All() {
 		folder := filepath.Join(dir, "dist", t.Folder)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return nil, err

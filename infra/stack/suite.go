@@ -8,6 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"plumbline/infra/deployment"
+	"plumbline/infra/permission"
 )
 
 // suite is the stack of what runs.
@@ -17,24 +18,27 @@ type suite struct {
 	o      Options
 	region string
 	data   *data
+	scope  permission.Scope
 	key    awskms.Key
 
-	network   network
-	topics    topics
-	queues    queues
-	functions map[string]function // by the catalogue's name
-	machines  map[string]machine  // by their name in workflows.Machines
-	values    values              // of placeholders, filled as what they stand for is made
+	network    network
+	topics     topics
+	queues     queues
+	deliveries deliveries          // none where nobody outside is told
+	functions  map[string]function // by the catalogue's name
+	machines   map[string]machine  // by their name in workflows.Machines
+	values     values              // of placeholders, filled as what they stand for is made
 }
 
 // newSuite makes the stack group by group. What stands between events and
 // scans comes last: nothing is started before all that it needs is there.
 func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d deployment.Deployment, o Options, data *data) (*suite, error) {
-	s := &suite{stack: awscdk.NewStack(scope, jsii.String(id), props), d: d, o: o, region: *props.Env.Region, data: data}
+	s := &suite{stack: awscdk.NewStack(scope, jsii.String(id), props), d: d, o: o, region: *props.Env.Region, data: data, scope: scopeOf(d)}
 	s.key = newSuiteKey(group(s.stack, "Encryption"))
 	s.values = values{
 		"AWS::Partition": *s.stack.Partition(), "AWS::Region": *s.stack.Region(), "AWS::AccountId": *s.stack.Account(),
-		"ReportBucket": *data.reports.BucketName(), "SuiteKeyArn": *s.key.KeyArn(),
+		"ReportBucket":         *data.reports.BucketName(),
+		"RemediateFindingName": machineName("RemediateFinding"),
 	}
 	// Names cross the stacks, not ARNs: of an ARN that is put together the kind of
 	// resource is known before the deployment, also to who judges the template.
@@ -42,6 +46,10 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 		{"ReportBucketArn", "arn:${AWS::Partition}:s3:::", *data.reports.BucketName()},
 		{"FindingsTableArn", "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/", *data.findings.TableName()},
 		{"EventsTableArn", "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/", *data.events.TableName()},
+		{"LedgerTableArn", "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/", *data.ledger.TableName()},
+		{"ChangesTableArn", "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/", *data.changes.TableName()},
+		{"LedgerAnchorArn", "arn:${AWS::Partition}:s3:::", *data.anchor.BucketName()},
+		{"SuiteKeyArn", "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/", *s.key.KeyId()},
 		{"DataKeyArn", "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/", *data.key.KeyId()},
 	} {
 		s.values[r[0]] = s.values.fill(r[1]) + r[2]
@@ -52,8 +60,14 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 	}
 	s.topics = s.newTopics(group(s.stack, "Alerting"))
 	s.queues = s.newQueues(group(s.stack, "Queues"))
+	if len(s.scope.Secrets) > 0 {
+		s.newDeliveries(group(s.stack, "Delivery"))
+	}
 	if err := s.newFunctions(group(s.stack, "Scanning")); err != nil {
 		return nil, err
+	}
+	if len(s.scope.Secrets) > 0 {
+		s.deliver(group(s.stack, "Telling"))
 	}
 	if err := s.newMachines(group(s.stack, "Processing")); err != nil {
 		return nil, err
@@ -71,9 +85,6 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 // warn says at synthesis what is configured and has no effect yet.
 func (s *suite) warn() {
 	notes := awscdk.Annotations_Of(s.stack)
-	if len(s.d.Webhooks) > 0 {
-		notes.AddWarningV2(jsii.String("plumbline:webhooks"), jsii.String("webhooks are configured, but no function posts to them yet"))
-	}
 	if s.d.OIDC != (deployment.OIDC{}) {
 		notes.AddWarningV2(jsii.String("plumbline:oidc"), jsii.String("an OIDC issuer is configured, but there is no approval page yet"))
 	}

@@ -49,11 +49,24 @@ func newEvents(scope constructs.Construct, key awskms.Key) awsdynamodb.Table {
 	return t
 }
 
+// newChanges makes the table of leases of changes, and of requests for approval
+// with their tokens.
+func newChanges(scope constructs.Construct, key awskms.Key) awsdynamodb.Table {
+	props := table(key)
+	props.PartitionKey, props.TimeToLiveAttribute = text("id"), jsii.String("expiresAt")
+	t := awsdynamodb.NewTable(scope, jsii.String("Changes"), props)
+	t.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName: jsii.String("open-requests"), PartitionKey: text("open"), SortKey: text("id"), ProjectionType: awsdynamodb.ProjectionType_ALL,
+	})
+	pin(t, "Changes")
+	return t
+}
+
 // newLedger makes the table of decisions, one chain of numbered entries each,
 // and the bucket that its head is anchored in. An entry is put on the condition
 // that its number is free; nobody may change or take away one, whatever a role
 // allows.
-func newLedger(scope constructs.Construct, key awskms.Key, r deployment.Retention) {
+func newLedger(scope constructs.Construct, key awskms.Key, r deployment.Retention) (awsdynamodb.Table, awss3.Bucket) {
 	props := table(key)
 	props.PartitionKey = text("chain")
 	props.SortKey = &awsdynamodb.Attribute{Name: jsii.String("number"), Type: awsdynamodb.AttributeType_NUMBER}
@@ -64,7 +77,8 @@ func newLedger(scope constructs.Construct, key awskms.Key, r deployment.Retentio
 			Resources: jsii.Strings("*"), // of a resource's own policy: the table
 		}),
 	}})
-	pin(awsdynamodb.NewTable(scope, jsii.String("Ledger"), props), "Ledger")
+	t := awsdynamodb.NewTable(scope, jsii.String("Ledger"), props)
+	pin(t, "Ledger")
 
 	anchor := bucket(nil)
 	anchor.ObjectLockEnabled = jsii.Bool(true)
@@ -76,7 +90,9 @@ func newLedger(scope constructs.Construct, key awskms.Key, r deployment.Retentio
 	pin(b, "LedgerAnchor")
 	ownAccountOnly(b)
 	suppress(resourceOf(b),
+		[2]string{"s3-bucket-event-notifications", "who anchors the head is told by the answer of its own write; nobody else may write here"},
 		[2]string{"s3-bucket-logging", "it holds one hash a day, which is locked against change; who reads it learns nothing"},
 		[2]string{"s3-bucket-replication", "the hash of each day stands in the report of the next as well"},
 	)
+	return t, b
 }

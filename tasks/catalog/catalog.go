@@ -28,7 +28,10 @@ type Task struct {
 	// ReadsLive: it reads resources of any type, for which Cloud Control needs the
 	// permissions of their services besides: AWS's policy SecurityAudit.
 	ReadsLive bool
-	Mutates   bool // it changes more than the scan's own working objects: never retried on States.ALL
+	// ChangesLive: it changes resources through Cloud Control, with its own
+	// permissions: those of the update handlers of the types that may be changed.
+	ChangesLive bool
+	Mutates     bool // it changes more than the scan's own working objects: never retried on States.ALL
 }
 
 // Placeholder is the text by which a workflow names the function.
@@ -217,7 +220,7 @@ var Remediation = []Task{
 	{
 		Name: "JudgeResource", Folder: "judgeresource", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: 2 * time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(readObjects, readResources), Reads: []string{Bundles},
+		Actions: slices.Concat(readObjects, readResources), Reads: []string{Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, StoreFailed, RulesBroken},
 	},
 	{
@@ -229,7 +232,7 @@ var Remediation = []Task{
 	{
 		Name: "PlanChange", Folder: "planchange", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(writeObjects, readResources), Reads: []string{changes, Bundles}, Writes: []string{changes},
+		Actions: slices.Concat(writeObjects, readResources), Reads: []string{changes, Bundles}, Writes: []string{changes}, ReadsLive: true,
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
@@ -247,26 +250,26 @@ var Remediation = []Task{
 	{
 		Name: "CheckChange", Folder: "checkchange", Vars: []string{BucketVar, LedgerVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:Query"}), Reads: []string{changes, Bundles},
+		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:Query"}), Reads: []string{changes, Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
 		Name: "ApplyChange", Folder: "applychange", Vars: []string{BucketVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
 		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
-		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, ChangesLive: true, Mutates: true,
 	},
 	{
 		Name: "VerifyChange", Folder: "verifychange", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(readObjects, readResources), Reads: []string{changes, Bundles},
+		Actions: slices.Concat(readObjects, readResources), Reads: []string{changes, Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
 		Name: "UndoChange", Folder: "undochange", Vars: []string{BucketVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
 		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
-		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, ChangesLive: true, Mutates: true,
 	},
 	{
 		Name: "RecordChange", Folder: "recordchange", Vars: []string{BucketVar, LedgerVar},
