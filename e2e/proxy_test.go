@@ -14,6 +14,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"plumbline/internal/awsfake"
+	"plumbline/internal/awsfake/mirror"
 )
 
 // proxy lies between the functions and the emulator, and answers some of their
@@ -26,6 +29,7 @@ type proxy struct {
 	calls calls // of functions
 
 	mu     sync.Mutex
+	cloud  map[string]*awsfake.Account // by region: answers for the services that the emulator has not
 	faults []*fault
 }
 
@@ -72,6 +76,8 @@ func newProxy() (*proxy, error) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(f.status)
 			_, _ = io.WriteString(w, f.body)
+		} else if a := p.instead(r); a != nil {
+			a.ServeHTTP(w, r)
 		} else {
 			forward.ServeHTTP(w, r)
 		}
@@ -80,13 +86,35 @@ func newProxy() (*proxy, error) {
 	return p, nil
 }
 
-// to sets the emulator that calls go to.
+// to sets the emulator that calls go to. Cloud Control shows its resources.
 func (p *proxy) to(target string) {
 	u, err := url.Parse(target)
 	if err != nil {
 		panic(err) // made here of a port
 	}
 	p.target.Store(u)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cloud = map[string]*awsfake.Account{}
+	for _, name := range regions {
+		p.cloud[name] = &awsfake.Account{ID: account, Region: name, PageSize: 50, Source: mirror.New(regionConfig(target, name))}
+	}
+}
+
+// in is what answers for Cloud Control and AWS Config in a region.
+func (p *proxy) in(region string) *awsfake.Account {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cloud[region]
+}
+
+// instead is what answers a call that the emulator cannot; nil: it can.
+func (p *proxy) instead(r *http.Request) *awsfake.Account {
+	signed := scope.FindStringSubmatch(r.Header.Get("Authorization"))
+	if signed == nil || signed[2] != "cloudcontrolapi" && signed[2] != "config" {
+		return nil
+	}
+	return p.in(signed[1])
 }
 
 func (p *proxy) Close() { _ = p.server.Close() }

@@ -41,11 +41,15 @@ type region struct {
 	sqs       *sqs.Client
 }
 
-func newRegion(url, name string) *region {
-	c := aws.Config{
+func regionConfig(url, name string) aws.Config {
+	return aws.Config{
 		Region: name, BaseEndpoint: &url,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
+}
+
+func newRegion(url, name string) *region {
+	c := regionConfig(url, name)
 	return &region{
 		name: name,
 		cfn:  cloudformation.NewFromConfig(c), dynamodb: dynamodb.NewFromConfig(c), events: eventbridge.NewFromConfig(c),
