@@ -113,6 +113,10 @@ func (c *tally) template(t *testing.T, set *ruleset.Set, template *cfn.Template)
 			t.Errorf("%s:%d: a line is changed that belongs to no resource with a finding", template.Path, line)
 		}
 	}
+	deleted := map[string]bool{}
+	for _, made := range p.Made {
+		deleted[made.Finding.Resource.LogicalID] = deleted[made.Finding.Resource.LogicalID] || made.Deleted
+	}
 	left := map[pair]string{}
 	for _, l := range p.Left {
 		left[pair{l.Finding.Rule, l.Finding.Resource.LogicalID}] = l.Reason
@@ -123,13 +127,16 @@ func (c *tally) template(t *testing.T, set *ruleset.Set, template *cfn.Template)
 		}
 		key := pair{f.Rule, f.Resource.LogicalID}
 		c.available++
-		if after[key] == finding.Pass {
+		if after[key] == finding.Pass || deleted[key.id] {
 			c.settled++
 			continue
 		}
 		c.reasons[fmt.Sprintf("%s: %s: %s %s", f.Rule, after[key], template.Path, left[key])]++
 	}
 	for key, was := range before {
+		if deleted[key.id] {
+			continue
+		}
 		if was == finding.Pass && after[key] != finding.Pass {
 			t.Errorf("%s: %s of %s passed and is %q now", template.Path, key.rule, key.id, after[key])
 		}
@@ -164,6 +171,9 @@ func strayed(template *cfn.Template, p *remedy.Patch) []int {
 	settled := map[string]bool{}
 	for _, c := range p.Made {
 		settled[c.Finding.Resource.LogicalID] = true
+		for _, o := range c.Others {
+			settled[o.LogicalID] = true
+		}
 	}
 	before, after := strings.SplitAfter(string(p.Before), "\n"), strings.SplitAfter(string(p.After), "\n")
 	owner := make([]string, len(before))

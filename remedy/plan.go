@@ -104,6 +104,8 @@ func Make(ctx context.Context, set *ruleset.Set, f finding.Finding, identifier s
 		return nil, err
 	case len(fix.Needs) > 0:
 		return nil, &NeedsError{fix.Needs}
+	case len(fix.Ops) == 0 && (fix.Delete || len(fix.Others) > 0 || fix.Companion != nil):
+		return nil, fmt.Errorf("rule %s is settled in the template only: its fix adds, changes or deletes another resource. %s", f.Rule, x.Rule.Remediation)
 	case len(fix.Ops) == 0:
 		return nil, fmt.Errorf("rule %s has no change of a property that settles it live: %s", f.Rule, x.Rule.Remediation)
 	}

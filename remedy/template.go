@@ -28,9 +28,11 @@ type Patch struct {
 // Change is one finding that the patch settles.
 type Change struct {
 	Finding   finding.Finding
-	Ops       []cfn.Op      // on the resource's properties; empty where Companion alone settles it
-	Companion *cfn.Resource // a resource that was added; nil: none
-	Breaks    string        // what the change may break, in words; "" where nothing is known
+	Ops       []cfn.Op           // on the resource's properties; empty where Companion alone settles it
+	Companion *cfn.Resource      // a resource that was added; nil: none
+	Deleted   bool               // the resource was taken out
+	Others    []ruleset.OtherOps // on other resources
+	Breaks    string             // what the change may break, in words; "" where nothing is known
 }
 
 // Left is one finding that stays, and why.
@@ -50,6 +52,7 @@ const maxModels = 4
 func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, findings []finding.Finding) (*Patch, error) {
 	p := &Patch{Path: t.Path, Before: t.Source, After: t.Source}
 	models := t.Worlds(in)
+	deleted := map[string]bool{}
 	for _, f := range findings {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -57,7 +60,11 @@ func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		if f.Verdict != finding.Fail || f.Suppressed != nil {
 			continue
 		}
-		// What an earlier fix has settled is done.
+		// What an earlier fix has settled is done; what it has deleted needs no more.
+		if deleted[f.Resource.LogicalID] {
+			p.Made = append(p.Made, Change{Finding: f, Deleted: true})
+			continue
+		}
 		if now, err := set.Verdict(ctx, f.Rule, f.Resource.LogicalID, models); err == nil && now.Verdict != finding.Fail {
 			p.Made = append(p.Made, Change{Finding: f})
 			continue
@@ -68,6 +75,7 @@ func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 			continue
 		}
 		t, models = made, made.Worlds(in)
+		deleted[f.Resource.LogicalID] = change.Deleted
 		p.Made = append(p.Made, change)
 	}
 	p.After = t.Source
@@ -102,7 +110,10 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		return nil, Change{}, err
 	case len(fix.Needs) > 0:
 		return nil, Change{}, fmt.Errorf("needs %s", strings.Join(fix.Needs, ", "))
-	case len(fix.Ops) == 0 && fix.Companion == nil:
+	case fix.Delete:
+		made, err := again(t, func() ([]byte, error) { return edit.Delete(t, f.Resource.LogicalID) })
+		return made, Change{Finding: f, Deleted: true, Breaks: fix.Breaks}, err
+	case len(fix.Ops)+len(fix.Others) == 0 && fix.Companion == nil:
 		return nil, Change{}, errors.New("no change of a property settles it: see its remediation")
 	}
 	made := t
@@ -114,6 +125,18 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 			}
 		}
 		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, f.Resource.LogicalID, ops) }); err != nil {
+			return nil, Change{}, err
+		}
+	}
+	for _, o := range fix.Others {
+		before := made
+		ops := make([]cfn.Op, len(o.Ops))
+		for i, op := range o.Ops {
+			if ops[i], err = asWritten(before, m.Resource(o.LogicalID), op); err != nil {
+				return nil, Change{}, err
+			}
+		}
+		if made, err = again(before, func() ([]byte, error) { return edit.Apply(before, o.LogicalID, ops) }); err != nil {
 			return nil, Change{}, err
 		}
 	}
@@ -134,7 +157,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 	if now.Verdict == finding.Fail || now.Verdict == finding.Error {
 		return nil, Change{}, fmt.Errorf("the change does not settle it: %s", now.Message)
 	}
-	return made, Change{Finding: f, Ops: fix.Ops, Companion: fix.Companion, Breaks: fix.Breaks}, nil
+	return made, Change{Finding: f, Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks}, nil
 }
 
 func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error) {

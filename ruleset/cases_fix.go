@@ -29,7 +29,7 @@ func (c *caseRunner) settle(k *Case, set *Set, typ string, f finding.Finding, m 
 	if err != nil {
 		return fmt.Sprintf("fix: %v", err)
 	}
-	if len(fix.Needs) > 0 || len(fix.Ops) == 0 && fix.Companion == nil {
+	if len(fix.Needs) > 0 || fix.Delete || len(fix.Ops)+len(fix.Others) == 0 && fix.Companion == nil {
 		return ""
 	}
 	fixed := *k
@@ -40,8 +40,16 @@ func (c *caseRunner) settle(k *Case, set *Set, typ string, f finding.Finding, m 
 	case err != nil:
 		return fmt.Sprintf("fix: %v", err)
 	}
+	for _, o := range fix.Others {
+		switch err := applyOther(&fixed, o); {
+		case errors.Is(err, errIntrinsic):
+			return ""
+		case err != nil:
+			return fmt.Sprintf("fix: %v", err)
+		}
+	}
 	if fix.Companion != nil {
-		fixed.With = append(slices.Clone(k.With), companionField(fix.Companion))
+		fixed.With = append(slices.Clone(fixed.With), companionField(fix.Companion))
 	}
 	after, _, _, err := c.verdict(&fixed, set, typ)
 	switch {
@@ -51,6 +59,28 @@ func (c *caseRunner) settle(k *Case, set *Set, typ string, f finding.Finding, m 
 		return fmt.Sprintf("the fix does not settle it (give unfixed: true where it cannot):\n  %s\n  leaves %s: %s", describeOps(fix.Ops), after.Verdict, after.Message)
 	}
 	return ""
+}
+
+// applyOther carries out operations on a resource that stands with the case's.
+func applyOther(k *Case, o OtherOps) error {
+	i := slices.IndexFunc(k.With, func(f yamlField) bool { return f.key.Value == o.LogicalID })
+	if i < 0 {
+		return fmt.Errorf("the case has no resource %q to change", o.LogicalID)
+	}
+	k.With = slices.Clone(k.With)
+	value := new(yamlReader).expand(k.With[i].value)
+	properties := &yaml.Node{}
+	if there := child(value, "properties"); there != nil {
+		properties = there
+	}
+	if err := applyOps(properties, o.Ops); err != nil {
+		return err
+	}
+	if child(value, "properties") == nil {
+		value.Content = append(value.Content, word("properties"), properties)
+	}
+	k.With[i].value = value
+	return nil
 }
 
 func describeOps(ops []cfn.Op) string {

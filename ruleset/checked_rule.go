@@ -51,6 +51,7 @@ func (c *codec) rule(r *Rule) {
 	list(c, &r.Fix, func(x *FixStep) {
 		c.text(&x.Do)
 		c.texts(&x.Path)
+		c.text(&x.On)
 		c.expression(&x.Where)
 		c.plain(&x.Value)
 		c.expression(&x.CEL)

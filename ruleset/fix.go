@@ -20,9 +20,18 @@ import (
 // every value worked out.
 type Fix struct {
 	Ops       []cfn.Op
+	Others    []OtherOps    // on other resources of the template
 	Companion *cfn.Resource // to be added beside it; nil: none
+	Delete    bool          // the resource is to be taken out of its template; nothing else is to be done then
 	Needs     []string      // what is missing: "policy value kmsKey", "parameter X"; the fix is not complete then
 	Breaks    string        // what it may break, in words
+}
+
+// OtherOps are operations on a resource that the finding's refers to, or that
+// refers to it: a bucket's policy.
+type OtherOps struct {
+	LogicalID string
+	Ops       []cfn.Op
 }
 
 // itemName is the variable that stands for the item in a fix step's where and cel.
@@ -53,9 +62,14 @@ func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
 	}
 	j := s.judgement(context.Background(), []*cfn.Model{m})
 	own := &owner{model: m, resource: resource}
-	e := j.prepare(c, 0, own, j.related(r, 0, resource), 0)
+	related := j.related(r, 0, resource)
+	e := j.prepare(c, 0, own, related, 0)
 	for i := range r.Fix {
-		if err := j.step(&out, e, i); err != nil {
+		step := j.step
+		if r.Fix[i].On != "" {
+			step = func(out *Fix, e *evaluation, i int) error { return j.onOthers(out, e, i, related) }
+		}
+		if err := step(&out, e, i); err != nil {
 			return Fix{}, fmt.Errorf("fix %s of %q: %w", r.ID, resource.LogicalID, err)
 		}
 	}
@@ -66,11 +80,22 @@ func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
 func (j *judgement) step(out *Fix, e *evaluation, i int) error {
 	step := &e.c.rule.Fix[i]
 	resource := e.owner.resource
-	if step.Do == doTags {
+	switch step.Do {
+	case doTags:
 		e.tagStep(out, j.set.policy)
+		return nil
+	case doDelete:
+		out.Delete = true
 		return nil
 	}
 	if step.Do == "companion" {
+		if where := e.c.wheres[i]; where != nil {
+			if v := where.run(e.ctx, e); types.IsError(v) {
+				return fmt.Errorf("where: %v", v)
+			} else if v != types.True {
+				return nil
+			}
+		}
 		value, needs, err := j.value(e, i)
 		if err != nil || needs != nil {
 			out.Needs = mergeNeeds(out.Needs, needs)
@@ -106,6 +131,42 @@ func (j *judgement) step(out *Fix, e *evaluation, i int) error {
 		out.Ops = append(out.Ops, op)
 	}
 	return nil
+}
+
+// onOthers works out the i-th step on the resources of a relation, those that
+// are known to belong to it.
+func (j *judgement) onOthers(out *Fix, e *evaluation, i int, related [][]member) error {
+	step := &e.c.rule.Fix[i]
+	n := e.c.rule.relation(step.On)
+	if n < 0 || n >= len(related) {
+		return nil // compiling has refused it
+	}
+	for _, m := range related[n] {
+		if m.resource == nil || m.unsure {
+			continue
+		}
+		op := cfn.Op{Do: step.Do, Path: step.Path}
+		if step.Do != cfn.OpRemove {
+			value, needs, err := j.value(e, i)
+			if err != nil || needs != nil {
+				out.Needs = mergeNeeds(out.Needs, needs)
+				return err
+			}
+			op.Value = value
+		}
+		at := slices.IndexFunc(out.Others, func(o OtherOps) bool { return o.LogicalID == m.resource.LogicalID })
+		if at < 0 {
+			out.Others = append(out.Others, OtherOps{LogicalID: m.resource.LogicalID})
+			at = len(out.Others) - 1
+		}
+		out.Others[at].Ops = append(out.Others[at].Ops, op)
+	}
+	return nil
+}
+
+// relation is the number of a relation, -1 where there is none of this name.
+func (r *Rule) relation(name string) int {
+	return slices.IndexFunc(r.Relations, func(x Relation) bool { return x.Name == name })
 }
 
 // target is one place that a step changes.
@@ -215,7 +276,18 @@ func (r *Rule) fixTarget(step *FixStep, typ *schema.Type) (item *schema.Type, er
 		}
 		return nil, nil
 	}
-	if step.Do == doTags || typ == openType {
+	if step.On != "" {
+		n := r.relation(step.On)
+		if n < 0 {
+			return nil, r.at("fix", Expression{Line: step.Line, Column: 3, folded: true}, 1, 1, fmt.Sprintf("on is %q, and there is no relation of this name", step.On))
+		}
+		s := schema.Lookup(r.Relations[n].Type)
+		if s == nil {
+			return nil, nil
+		}
+		typ = s.Type
+	}
+	if step.Do == doTags || step.Do == doDelete || typ == openType {
 		return nil, nil
 	}
 	for _, name := range step.Path {

@@ -93,12 +93,13 @@ type Relation struct {
 // FixStep is one step of a rule's fix: an operation on the resource's
 // properties, or a companion resource to add.
 type FixStep struct {
-	Do   string   // "set", "add", "remove", "companion" or "tags"
-	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name; for "tags" nil
+	Do   string   // "set", "add", "remove", "companion", "tags" or "delete"
+	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name; for "tags" and "delete" nil
+	On   string   // the relation whose resources are changed; "": the finding's own
 	// Where says of which items of the path's last [] the step is made; the
-	// item is the variable `item`. Empty: all.
+	// item is the variable `item`. Of a companion: whether one is added. Empty: all.
 	Where Expression
-	// Exactly one of the three gives the value; none of them for remove and tags.
+	// Exactly one of the three gives the value; none of them for remove, tags and delete.
 	Value  any        // plain: string, bool, int, float64, []any, map[string]any; nil: none
 	CEL    Expression // evaluated for the finding's resource; "" : none
 	Policy string     // the policy file's values.<name>; "" : none

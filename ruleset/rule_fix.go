@@ -6,7 +6,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var fixKeys = []string{"set", "add", "remove", "companion", doTags, "where", "value", "cel", "policy"}
+var fixKeys = []string{"set", "add", "remove", "companion", doTags, doDelete, "on", "where", "value", "cel", "policy"}
+
+// valueless are the steps that say all by themselves.
+var valueless = map[string]bool{"remove": true, doTags: true, doDelete: true}
+
+// doDelete is the fix step that takes the whole resource out of its template.
+const doDelete = "delete"
 
 // fix decodes the steps: one of set, add, remove and companion names what
 // changes, one of value, cel and policy to what.
@@ -32,6 +38,14 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 				}
 				step.Do = key
 				verbs++
+			case doDelete:
+				if what := d.text(v, key); what != "resource" && what != "" {
+					d.bad(v, "delete is %q. it takes resource: to remove a property, write remove: %s", what, what)
+				}
+				step.Do = key
+				verbs++
+			case "on":
+				step.On = d.text(v, key)
 			case "where":
 				step.Where = d.expression(v, "where")
 			case "value":
@@ -48,12 +62,16 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 		switch {
 		case len(seen) == 0:
 		case verbs != 1:
-			d.bad(n, "a fix step has %d of set, add, remove, companion and tags. exactly one is needed", verbs)
-		case step.Where.Text != "" && !strings.Contains(strings.Join(step.Path, "."), "[]"):
-			d.bad(n, "a fix step with where has a path through a list, such as Rules[]")
-		case (step.Do == "remove" || step.Do == doTags) && sources != 0:
+			d.bad(n, "a fix step has %d of set, add, remove, companion, tags and delete. exactly one is needed", verbs)
+		case step.On != "" && (step.Do == "companion" || valueless[step.Do] && step.Do != "remove"):
+			d.bad(n, "a %s step is made on the resource of the finding. on goes with set, add and remove", step.Do)
+		case step.On != "" && strings.Contains(strings.Join(step.Path, "."), "[]"):
+			d.bad(n, "a fix step with on has a path without []")
+		case step.Where.Text != "" && step.Do != "companion" && !strings.Contains(strings.Join(step.Path, "."), "[]"):
+			d.bad(n, "a fix step with where has a path through a list, such as Rules[], or adds a companion")
+		case valueless[step.Do] && sources != 0:
 			d.bad(n, "a %s step has no value", step.Do)
-		case step.Do != "remove" && step.Do != doTags && sources != 1:
+		case !valueless[step.Do] && sources != 1:
 			d.bad(n, "a %s step has %d of value, cel and policy. exactly one is needed", step.Do, sources)
 		}
 		r.Fix = append(r.Fix, step)

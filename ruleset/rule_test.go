@@ -105,7 +105,7 @@ func TestReadRuleRefuses(t *testing.T) {
 		{"let taken", base + "let: {self: '1'}\n", `name "self" is already a built-in variable`},
 		{"let relation", base + "relations: {r: {type: A, any: true}}\nlet: {r: '1'}\n", `name "r" is already a relation`},
 		{"fix", base + "fix: {set: A}\n", "fix is a mapping. a list of steps"},
-		{"fix verbs", base + "fix: [{set: A, add: B, value: 1}]\n", "a fix step has 2 of set, add, remove, companion and tags"},
+		{"fix verbs", base + "fix: [{set: A, add: B, value: 1}]\n", "a fix step has 2 of set, add, remove, companion, tags and delete"},
 		{"fix values", base + "fix: [{set: A, value: 1, cel: b}]\n", "a set step has 2 of value, cel and policy"},
 		{"fix remove", base + "fix: [{remove: A, value: 1}]\n", "a remove step has no value"},
 		{"fix where", base + "fix: [{remove: A, where: 'true'}]\n", "a fix step with where has a path through a list"},

@@ -87,6 +87,83 @@ func Add(t *cfn.Template, logicalID, typ string, properties map[string]any) ([]b
 	return d.Source, nil
 }
 
+// Delete returns the template's source without a resource. The error is an
+// *Error where something refers to it, where it is the only one, and where it
+// is not written by itself.
+func Delete(t *cfn.Template, logicalID string) ([]byte, error) {
+	d := &document{Template: t, offsets: lineStarts(t.Source)}
+	body, err := d.resource(logicalID)
+	if err != nil {
+		return nil, err
+	}
+	at := []string{"Resources", logicalID}
+	if resources := t.Root.Lookup("Resources"); len(resources.Fields) == 1 {
+		return nil, d.fail(body.Pos, "%s is the only resource, and a template needs one. delete the stack", logicalID)
+	}
+	want, err := changed(t.Root, at, cfn.OpRemove, nil)
+	if err != nil {
+		return nil, d.fail(body.Pos, "%v", err)
+	}
+	if use := reference(want, logicalID); use != nil {
+		return nil, d.fail(use.Pos, "%s is referred to here: change this first", logicalID)
+	}
+	src, err := d.apply(at, cfn.Op{Do: cfn.OpRemove})
+	if err != nil {
+		return nil, err
+	}
+	if d, err = d.again(src, want, at); err != nil {
+		return nil, err
+	}
+	return d.Source, nil
+}
+
+// reference is the first value of a source tree that names a resource: by Ref,
+// GetAtt, Sub or DependsOn, all in their long form. nil: there is none.
+func reference(v *cfn.Value, logicalID string) *cfn.Value {
+	switch v.Kind {
+	case cfn.List:
+		for _, item := range v.Items {
+			if use := reference(item, logicalID); use != nil {
+				return use
+			}
+		}
+	case cfn.Map:
+		for _, f := range v.Fields {
+			switch f.Key {
+			case "Ref", "DependsOn", "Fn::GetAtt", "Fn::Sub":
+				if names(f.Value, f.Key, logicalID) {
+					return f.Value
+				}
+			}
+			if use := reference(f.Value, logicalID); use != nil {
+				return use
+			}
+		}
+	}
+	return nil
+}
+
+// names reports whether the argument of a function, or a DependsOn, names a resource.
+func names(v *cfn.Value, key, logicalID string) bool {
+	if v.Kind == cfn.List && len(v.Items) > 0 {
+		if key == "DependsOn" {
+			return slices.ContainsFunc(v.Items, func(x *cfn.Value) bool { return names(x, key, logicalID) })
+		}
+		v = v.Items[0]
+	}
+	if v.Kind != cfn.String {
+		return false
+	}
+	switch key {
+	case "Fn::GetAtt":
+		id, _, _ := strings.Cut(v.Text, ".")
+		return id == logicalID
+	case "Fn::Sub":
+		return strings.Contains(v.Text, "${"+logicalID+"}") || strings.Contains(v.Text, "${"+logicalID+".")
+	}
+	return v.Text == logicalID
+}
+
 func validOp(op cfn.Op) error {
 	switch {
 	case len(op.Path) == 0:

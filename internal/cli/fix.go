@@ -174,6 +174,14 @@ func (r *fixRun) constructs(p *remedy.Patch) {
 		for _, op := range c.Ops {
 			fmt.Fprintf(r.streams.Out, "  %s\n", report.Plain(remedy.Words(op)))
 		}
+		for _, o := range c.Others {
+			for _, op := range o.Ops {
+				fmt.Fprintf(r.streams.Out, "  on %s: %s\n", o.LogicalID, report.Plain(remedy.Words(op)))
+			}
+		}
+		if c.Deleted {
+			fmt.Fprintln(r.streams.Out, "  take it out")
+		}
 		if c.Companion != nil {
 			fmt.Fprintf(r.streams.Out, "  add a %s for it\n", c.Companion.Type)
 		}
