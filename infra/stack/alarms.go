@@ -8,11 +8,15 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"plumbline/finding"
 	"plumbline/infra/deployment"
+	"plumbline/metric"
 )
 
-// newAlarms makes the alarms on what no message tells of. The dashboard and the
-// alarms on the SLA belong here too, in the primary region.
+// newAlarms makes the alarms on what no message tells of, and on what must not
+// be missed though one does. Each goes to those who can end it: what is overdue
+// and critical, and what nobody could be told of, to the critical topic; all
+// else to the other.
 func (s *suite) newAlarms(scope constructs.Construct) {
 	alarm := func(id, description string, topic awssns.Topic, props awscloudwatch.CfnAlarmProps) {
 		props.AlarmDescription = jsii.String("plumbline: " + description)
@@ -31,6 +35,9 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 	}
 	queue("LostEvents", "events could not be delivered; they lie in the queue for two weeks", *s.queues.events.QueueName())
 	queue("LostCalls", "a function failed at an event three times; it lies in the queue for two weeks", *s.queues.calls.QueueName())
+	if s.deliveries.letters != nil {
+		queue("LostMessages", "a ticketing system, chat or webhook did not take a message; it lies in the queue for two weeks", *s.deliveries.letters.QueueName())
+	}
 	executions := func(metric, machine string, period float64) awscloudwatch.CfnAlarmProps {
 		return awscloudwatch.CfnAlarmProps{
 			Namespace: jsii.String("AWS/States"), MetricName: jsii.String(metric), Statistic: jsii.String("Sum"), Period: jsii.Number(period),
@@ -45,6 +52,43 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 		p.Threshold, p.ComparisonOperator, p.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
 		alarm("NoSweep", "no scan of all stacks has ended well for a day", s.topics.warning, p)
 	}
+	report := executions("ExecutionsSucceeded", "SLAReport", 86400)
+	report.Threshold, report.ComparisonOperator, report.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
+	alarm("NoReport", "how long violations stay open was not measured for a day", s.topics.warning, report)
+
+	ours := func(m metric.Metric, period float64, values ...string) awscloudwatch.CfnAlarmProps {
+		return awscloudwatch.CfnAlarmProps{
+			Namespace: jsii.String(metric.Namespace), MetricName: jsii.String(m.Name), Statistic: jsii.String(statistic(m)), Period: jsii.Number(period), Dimensions: dimensions(m, values...),
+		}
+	}
+	alarm("PartialScan", "a scan could not judge some domains: what it does not say is not clean", s.topics.warning, ours(metric.PartialTargets, 3600))
+	alarm("LostTargets", "a scan of all stacks has no result of some", s.topics.warning, ours(metric.LostTargets, 3600))
+	// A report comes once a day: until the next one, what it said holds.
+	for _, severity := range finding.Severities {
+		topic := s.topics.warning
+		if severity == finding.Critical {
+			topic = s.topics.critical
+		}
+		p := ours(metric.Overdue, 86400, string(severity))
+		p.Threshold, p.ComparisonOperator, p.TreatMissingData = jsii.Number(1), jsii.String("GreaterThanOrEqualToThreshold"), jsii.String("ignore")
+		alarm("Overdue"+strings.ToUpper(string(severity[:1]))+string(severity[1:]), string(severity)+" violations are open beyond their term", topic, p)
+	}
+}
+
+// statistic is how values of a metric of ours are put together over a period.
+func statistic(m metric.Metric) string {
+	if m.Flow {
+		return "Sum"
+	}
+	return "Maximum"
+}
+
+// dimensions is the dimension of a metric of ours; nil of one that has none.
+func dimensions(m metric.Metric, values ...string) any {
+	if m.By == metric.Whole {
+		return nil
+	}
+	return list(dimension(string(m.By), values[0]))
 }
 
 func dimension(name, value string) map[string]any {

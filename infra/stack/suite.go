@@ -77,7 +77,11 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 	}
 	s.newCompliance(group(s.stack, "Compliance"))
 	s.newHook(group(s.stack, "Hook"))
-	s.newAlarms(group(s.stack, "Monitoring"))
+	monitoring := group(s.stack, "Monitoring")
+	s.newAlarms(monitoring)
+	if err := s.newDashboard(monitoring); err != nil {
+		return nil, err
+	}
 	s.warn()
 	return s, nil
 }

@@ -214,22 +214,3 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		}
 	}
 }
-
-// TestAlarms: each alarm tells somebody.
-func TestAlarms(t *testing.T) {
-	var got []string
-	for id, a := range example()[suiteStack].of("AWS::CloudWatch::Alarm") {
-		got = append(got, strings.TrimRight(strings.TrimPrefix(id, "Monitoring"), "0123456789ABCDEF")+" "+a.Properties["MetricName"].(string))
-		if n := len(items(a.Properties["AlarmActions"])); n != 1 {
-			t.Errorf("%s tells %d topics", id, n)
-		}
-	}
-	slices.Sort(got)
-	want := []string{
-		"LostCalls ApproximateNumberOfMessagesVisible", "LostEvents ApproximateNumberOfMessagesVisible", "NoSweep ExecutionsSucceeded",
-		"UntoldFailed ExecutionsFailed", "UntoldTimedOut ExecutionsTimedOut",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
