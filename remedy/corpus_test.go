@@ -109,8 +109,8 @@ func (c *tally) template(t *testing.T, set *ruleset.Set, template *cfn.Template)
 			return
 		}
 		after, _ = verdicts(t, set, made)
-		for _, line := range strayed(template, p) {
-			t.Errorf("%s:%d: a line is changed that belongs to no resource with a finding", template.Path, line)
+		for _, part := range strayed(template, made, p) {
+			t.Errorf("%s: %s is changed, and nothing of it is settled", template.Path, part)
 		}
 	}
 	deleted := map[string]bool{}
@@ -164,10 +164,9 @@ func verdicts(t *testing.T, set *ruleset.Set, template *cfn.Template) (map[pair]
 	return out, failures
 }
 
-// strayed are lines of the template before that a patch changes outside of the
-// resources whose findings it settles. Companions are added at the end of the
-// section, which is no change of another resource's lines.
-func strayed(template *cfn.Template, p *remedy.Patch) []int {
+// strayed are the resources and sections of a template, none of whose findings
+// a patch settles, that it changes all the same.
+func strayed(template, made *cfn.Template, p *remedy.Patch) []string {
 	settled := map[string]bool{}
 	for _, c := range p.Made {
 		settled[c.Finding.Resource.LogicalID] = true
@@ -175,61 +174,59 @@ func strayed(template *cfn.Template, p *remedy.Patch) []int {
 			settled[o.LogicalID] = true
 		}
 	}
-	before, after := strings.SplitAfter(string(p.Before), "\n"), strings.SplitAfter(string(p.After), "\n")
-	owner := make([]string, len(before))
-	for i, r := range template.Resources {
-		end := len(before)
-		if i+1 < len(template.Resources) {
-			end = template.Resources[i+1].Pos.Line - 1
-		}
-		for n := r.Pos.Line - 1; n < end; n++ {
-			owner[n] = r.LogicalID
-		}
-	}
-	var out []int
-	for _, n := range gone(before, after) {
-		if !settled[owner[n]] {
-			out = append(out, n+1)
+	after := parts(made)
+	var out []string
+	for id, text := range parts(template) {
+		if !settled[id] && after[id] != text {
+			out = append(out, id)
 		}
 	}
 	return out
 }
 
-// gone are the indexes of lines of a that are not in b, by a longest common subsequence.
-func gone(a, b []string) []int {
-	head := 0
-	for head < len(a) && head < len(b) && a[head] == b[head] {
-		head++
+// parts are the texts of a template's resources, by logical id, and of its
+// other sections, by name and a colon, without what stands between two.
+func parts(t *cfn.Template) map[string]string {
+	type start struct {
+		at cfn.Pos
+		id string
 	}
-	tail := 0
-	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
+	var starts []start
+	for _, f := range t.Root.Fields {
+		if f.Key != "Resources" {
+			starts = append(starts, start{f.Pos, f.Key + ":"})
+			continue
+		}
+		for _, r := range f.Value.Fields {
+			starts = append(starts, start{r.Pos, r.Key})
+		}
 	}
-	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
-	length := make([][]int, len(x)+1)
-	for i := range length {
-		length[i] = make([]int, len(y)+1)
-	}
-	for i := len(x) - 1; i >= 0; i-- {
-		for j := len(y) - 1; j >= 0; j-- {
-			if x[i] == y[j] {
-				length[i][j] = length[i+1][j+1] + 1
-			} else {
-				length[i][j] = max(length[i+1][j], length[i][j+1])
+	slices.SortFunc(starts, func(a, b start) int { return cmp.Or(a.at.Line-b.at.Line, a.at.Column-b.at.Column) })
+	lines := strings.SplitAfter(string(t.Source), "\n")
+	out := map[string]string{}
+	for i, s := range starts {
+		end := cfn.Pos{Line: len(lines), Column: len([]rune(lines[len(lines)-1])) + 1}
+		if i+1 < len(starts) {
+			end = starts[i+1].at
+		}
+		var b strings.Builder
+		for n := s.at.Line; n <= end.Line; n++ {
+			line := []rune(lines[n-1])
+			from, to := 0, len(line)
+			if n == s.at.Line {
+				from = min(s.at.Column-1, to)
 			}
+			if n == end.Line {
+				to = min(end.Column-1, to)
+			}
+			b.WriteString(string(line[min(from, to):to]))
 		}
-	}
-	var out []int
-	for i, j := 0, 0; i < len(x); {
-		switch {
-		case j < len(y) && x[i] == y[j]:
-			i, j = i+1, j+1
-		case j < len(y) && length[i][j+1] >= length[i+1][j]:
-			j++
-		default:
-			out = append(out, head+i)
-			i++
+		// A line of its own before the next part may be about that.
+		text := strings.TrimRight(b.String(), " \t\r\n,{}\"")
+		if j := strings.LastIndex(text, "\n"); j >= 0 && strings.HasPrefix(strings.TrimSpace(text[j:]), "#") {
+			text = strings.TrimRight(text[:j], " \t\r\n")
 		}
+		out[s.id] = text
 	}
 	return out
 }

@@ -265,17 +265,9 @@ func (c *caseRunner) judge(k *Case, result *CaseResult) {
 
 // verdict is what the rule says about the case's subject.
 func (c *caseRunner) verdict(k *Case, set *Set, typ string) (f finding.Finding, t *cfn.Template, models []*cfn.Model, err error) {
-	src, err := k.template(typ)
-	if err != nil {
+	if t, models, err = k.worlds(typ); err != nil {
 		return f, nil, nil, err
 	}
-	if t, err = cfn.Parse("template.yaml", src); err != nil {
-		return f, nil, nil, fmt.Errorf("the case's template cannot be read: %w\n%s", err, src)
-	}
-	if len(t.Problems) > 0 {
-		return f, nil, nil, fmt.Errorf("the case's template has a problem: %w\n%s", t.Problems[0], src)
-	}
-	models = t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack})
 	findings, _, err := set.Judge(c.ctx, c.rule.Domain, models, nil)
 	if err != nil {
 		return f, nil, nil, err
@@ -287,6 +279,22 @@ func (c *caseRunner) verdict(k *Case, set *Set, typ string) (f finding.Finding, 
 		return f, nil, nil, fmt.Errorf("want %s, but the rule said nothing about the resource", k.Want)
 	}
 	return findings[i], t, models, nil
+}
+
+// worlds is the case's template and what it is resolved to.
+func (k *Case) worlds(typ string) (*cfn.Template, []*cfn.Model, error) {
+	src, err := k.template(typ)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := cfn.Parse("template.yaml", src)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the case's template cannot be read: %w\n%s", err, src)
+	}
+	if len(t.Problems) > 0 {
+		return nil, nil, fmt.Errorf("the case's template has a problem: %w\n%s", t.Problems[0], src)
+	}
+	return t, t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack}), nil
 }
 
 // set is the one rule with the case's policy.

@@ -89,12 +89,8 @@ func (j *judgement) step(out *Fix, e *evaluation, i int) error {
 		return nil
 	}
 	if step.Do == "companion" {
-		if where := e.c.wheres[i]; where != nil {
-			if v := where.run(e.ctx, e); types.IsError(v) {
-				return fmt.Errorf("where: %v", v)
-			} else if v != types.True {
-				return nil
-			}
+		if ok, err := e.holds(i); !ok {
+			return err
 		}
 		value, needs, err := j.value(e, i)
 		if err != nil || needs != nil {
@@ -141,6 +137,9 @@ func (j *judgement) onOthers(out *Fix, e *evaluation, i int, related [][]member)
 	if n < 0 || n >= len(related) {
 		return nil // compiling has refused it
 	}
+	if ok, err := e.holds(i); !ok {
+		return err
+	}
 	for _, m := range related[n] {
 		if m.resource == nil || m.unsure {
 			continue
@@ -162,6 +161,19 @@ func (j *judgement) onOthers(out *Fix, e *evaluation, i int, related [][]member)
 		out.Others[at].Ops = append(out.Others[at].Ops, op)
 	}
 	return nil
+}
+
+// holds reports whether the i-th step's where holds; what is not known does not.
+func (e *evaluation) holds(i int) (bool, error) {
+	where := e.c.wheres[i]
+	if where == nil {
+		return true, nil
+	}
+	v := where.run(e.ctx, e)
+	if types.IsError(v) {
+		return false, fmt.Errorf("where: %v", v)
+	}
+	return v == types.True, nil
 }
 
 // relation is the number of a relation, -1 where there is none of this name.
@@ -207,16 +219,14 @@ func (e *evaluation) targets(step *FixStep, i int) ([]target, error) {
 	}
 	var out []target
 	for _, o := range list {
-		if where := e.c.wheres[i]; where != nil {
-			e.item = o.item
-			if v := where.run(e.ctx, e); v != types.True {
-				if types.IsError(v) {
-					return nil, fmt.Errorf("where: %v", v)
-				}
-				continue
-			}
+		e.item = o.item
+		ok, err := e.holds(i)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, o.target)
+		if ok {
+			out = append(out, o.target)
+		}
 	}
 	return out, nil
 }

@@ -97,7 +97,7 @@ type FixStep struct {
 	Path []string // property path, "Rules[]" for each item of a list; for "companion" the one type name; for "tags" and "delete" nil
 	On   string   // the relation whose resources are changed; "": the finding's own
 	// Where says of which items of the path's last [] the step is made; the
-	// item is the variable `item`. Of a companion: whether one is added. Empty: all.
+	// item is the variable `item`. Without [] it says whether the step is made. Empty: all, and yes.
 	Where Expression
 	// Exactly one of the three gives the value; none of them for remove, tags and delete.
 	Value  any        // plain: string, bool, int, float64, []any, map[string]any; nil: none

@@ -67,8 +67,8 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 			d.bad(n, "a %s step is made on the resource of the finding. on goes with set, add and remove", step.Do)
 		case step.On != "" && strings.Contains(strings.Join(step.Path, "."), "[]"):
 			d.bad(n, "a fix step with on has a path without []")
-		case step.Where.Text != "" && step.Do != "companion" && !strings.Contains(strings.Join(step.Path, "."), "[]"):
-			d.bad(n, "a fix step with where has a path through a list, such as Rules[], or adds a companion")
+		case step.Where.Text != "" && (step.Do == doTags || step.Do == doDelete):
+			d.bad(n, "a %s step has no where", step.Do)
 		case valueless[step.Do] && sources != 0:
 			d.bad(n, "a %s step has no value", step.Do)
 		case !valueless[step.Do] && sources != 1:

@@ -108,7 +108,7 @@ func TestReadRuleRefuses(t *testing.T) {
 		{"fix verbs", base + "fix: [{set: A, add: B, value: 1}]\n", "a fix step has 2 of set, add, remove, companion, tags and delete"},
 		{"fix values", base + "fix: [{set: A, value: 1, cel: b}]\n", "a set step has 2 of value, cel and policy"},
 		{"fix remove", base + "fix: [{remove: A, value: 1}]\n", "a remove step has no value"},
-		{"fix where", base + "fix: [{remove: A, where: 'true'}]\n", "a fix step with where has a path through a list"},
+		{"fix where", base + "fix: [{delete: resource, where: 'true'}]\n", "a delete step has no where"},
 		{"equivalents", base + "equivalents: {checkow: [a]}\n", `unknown key "checkow" in equivalents. did you mean checkov?`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -102,6 +102,22 @@ Conditions: {IsDev: !Equals [!Ref Environment, dev]}`,
 			want:     []said{{"R", "fail", "storage is not encrypted", nil, []string{"Environment=dev"}}},
 		},
 		{
+			name: "absent by default, wrong by the other defaults where it is there",
+			head: `
+Parameters: {Make: {Type: String, Default: "no", AllowedValues: ["no", "yes"]}, Key: {Type: String, Default: ""}}
+Conditions: {Made: !Equals [!Ref Make, "yes"], Keyed: !Not [!Equals [!Ref Key, ""]]}`,
+			resource: `{Type: AWS::RDS::DBInstance, Condition: Made, Properties: {StorageEncrypted: !If [Keyed, true, false]}}`,
+			want:     []said{{"R", "fail", "storage is not encrypted", nil, []string{"Make=yes"}}},
+		},
+		{
+			name: "absent by default, and one of those that decide has no default",
+			head: `
+Parameters: {Make: {Type: String, Default: "no", AllowedValues: ["no", "yes"]}, Key: {Type: String}}
+Conditions: {Made: !Equals [!Ref Make, "yes"], Keyed: !Not [!Equals [!Ref Key, ""]]}`,
+			resource: `{Type: AWS::RDS::DBInstance, Condition: Made, Properties: {StorageEncrypted: !If [Keyed, true, false]}}`,
+			want:     []said{{"R", "unknown", "A title for encrypted: fails when Key is empty", []string{"parameter Key"}, nil}},
+		},
+		{
 			name:     "a condition that cannot be worked out",
 			head:     `Conditions: {Far: !Equals [!ImportValue x, "y"]}`,
 			resource: `{Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !If [Far, true, false]}}`,
