@@ -100,6 +100,40 @@ func (m *Model) DeterminedFor(res *Resource) bool {
 	return true
 }
 
+// FromDefaults says how far this resource of the model is from given values and
+// defaults: in how many of the variables that it turns on the model takes others.
+// It is false where one of them has neither. It is safe for concurrent use.
+func (m *Model) FromDefaults(res *Resource) (changes int, ok bool) {
+	if m.resolver == nil {
+		return 0, m.Determined
+	}
+	i, ok := m.index()[res.LogicalID]
+	if !ok || m.Resources[i] != res {
+		return 0, false
+	}
+	r := m.resolver
+	var variables []int
+	for _, x := range m.variants[i].reads {
+		switch {
+		case x.condition:
+			for _, v := range r.conditions[x.which].variables {
+				insert(&variables, v)
+			}
+		case !r.variables[x.which].free:
+			insert(&variables, x.which)
+		}
+	}
+	for _, v := range variables {
+		if !r.variables[v].determined {
+			return 0, false
+		}
+		if m.world.choices[v] != 0 {
+			changes++
+		}
+	}
+	return changes, true
+}
+
 // deciding are the variables that a condition turns on in a world: a change of
 // one of them alone changes the outcome. Where it takes two or more changes, all
 // variables of the condition are meant.

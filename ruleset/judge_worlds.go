@@ -40,7 +40,7 @@ func (j *judgement) judge(c *compiled, s *subject) outcome {
 	if len(all) == 1 {
 		return first.outcome
 	}
-	return j.merge(all, j.determined(first))
+	return j.merge(all, j.determined(first) || j.added(all))
 }
 
 func (j *judgement) see(c *compiled, s *subject, k int) seen {
@@ -131,6 +131,30 @@ func (j *judgement) determined(x seen) bool {
 			}
 		}
 	}
+	return true
+}
+
+// added puts first what a rule saw of a resource that the base world lacks in
+// the world that differs least from the defaults. It reports whether all that
+// decides on the resource has a default: then the template allows a deployment
+// that has it and differs in nothing else. Relations may turn on more, so a rule
+// that has some is not answered.
+func (j *judgement) added(all []seen) bool {
+	nearest, least := -1, 0
+	for i, x := range all {
+		m := j.models[x.outcome.world]
+		if j.models[0].Resource(x.resource.LogicalID) != nil || len(x.members) > 0 {
+			return false
+		}
+		changes, ok := m.FromDefaults(x.resource)
+		if !ok {
+			return false
+		}
+		if nearest < 0 || changes < least {
+			nearest, least = i, changes
+		}
+	}
+	all[0], all[nearest] = all[nearest], all[0]
 	return true
 }
 

@@ -115,7 +115,7 @@ Conditions: {Made: !Equals [!Ref Make, "yes"], Keyed: !Not [!Equals [!Ref Key, "
 Parameters: {Make: {Type: String, Default: "no", AllowedValues: ["no", "yes"]}, Key: {Type: String}}
 Conditions: {Made: !Equals [!Ref Make, "yes"], Keyed: !Not [!Equals [!Ref Key, ""]]}`,
 			resource: `{Type: AWS::RDS::DBInstance, Condition: Made, Properties: {StorageEncrypted: !If [Keyed, true, false]}}`,
-			want:     []said{{"R", "unknown", "A title for encrypted: fails when Key is empty", []string{"parameter Key"}, nil}},
+			want:     []said{{"R", "unknown", "encrypted: fails when Key is empty", []string{"parameter Key"}, nil}},
 		},
 		{
 			name:     "a condition that cannot be worked out",
