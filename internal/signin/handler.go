@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"plumbline/approval/identity"
 	"plumbline/internal/approvalpage"
 )
 
@@ -25,7 +26,7 @@ const (
 // Config is what signing in works with.
 type Config struct {
 	Issuer   *Issuer
-	Sessions Sessions
+	Sessions identity.Sessions
 	// Site is the address of this server as browsers know it, https://… without a
 	// slash at its end: the issuer sends them back there.
 	Site   string
@@ -87,7 +88,7 @@ func (c *Config) begin(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Something is wrong with signing in.", http.StatusInternalServerError)
 		return
 	}
-	setCookie(w, flowCookie, base64.RawURLEncoding.EncodeToString(src), Lifetime)
+	setCookie(w, flowCookie, base64.RawURLEncoding.EncodeToString(src), identity.Lifetime)
 	http.Redirect(w, r, o.AuthCodeURL(f.State, oauth2.SetAuthURLParam("nonce", f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), http.StatusSeeOther)
 }
 
@@ -134,13 +135,13 @@ func (c *Config) end(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	value := secret()
-	if err := c.Sessions.Open(r.Context(), Session{sessionID(value), person, c.Issuer.now().Add(Lifetime)}); err != nil {
+	if err := c.Sessions.Open(r.Context(), identity.Session{ID: identity.SessionID(value), Person: person, Expires: c.Issuer.now().Add(identity.Lifetime)}); err != nil {
 		c.Log.ErrorContext(r.Context(), "keep a session", "error", err)
 		http.Error(w, "Your session cannot be kept now. Try again in a minute.", http.StatusBadGateway)
 		return
 	}
 	c.Log.InfoContext(r.Context(), "signed in", "by", person.Name)
-	setCookie(w, sessionCookie, value, Lifetime)
+	setCookie(w, sessionCookie, value, identity.Lifetime)
 	http.Redirect(w, r, back(w, r), http.StatusSeeOther)
 }
 
@@ -172,7 +173,7 @@ func back(w http.ResponseWriter, r *http.Request) string {
 
 func (c *Config) out(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		if err := c.Sessions.Close(r.Context(), sessionID(cookie.Value)); err != nil {
+		if err := c.Sessions.Close(r.Context(), identity.SessionID(cookie.Value)); err != nil {
 			c.Log.ErrorContext(r.Context(), "forget a session", "error", err)
 		}
 	}

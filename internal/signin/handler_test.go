@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/approval/identity"
 	"plumbline/internal/approvalpage"
 	"plumbline/internal/signin"
 )
@@ -24,14 +25,14 @@ const site = "https://approve.example"
 type browser struct {
 	t        *testing.T
 	p        *provider
-	sessions *signin.Memory
+	sessions *identity.Memory
 	handler  http.Handler
 	cookies  map[string]string
 	log      bytes.Buffer
 }
 
 func newBrowser(t *testing.T) *browser {
-	b := &browser{t: t, p: newProvider(t), sessions: &signin.Memory{}, cookies: map[string]string{}}
+	b := &browser{t: t, p: newProvider(t), sessions: &identity.Memory{}, cookies: map[string]string{}}
 	b.handler = signin.Handler(signin.Config{Issuer: b.p.issuer(), Sessions: b.sessions, Site: site, Log: slog.New(slog.NewTextHandler(&b.log, nil))})
 	return b
 }
@@ -130,7 +131,7 @@ func TestSignIn(t *testing.T) {
 func TestSessionsEnd(t *testing.T) {
 	b := newBrowser(t)
 	b.do(http.MethodGet, "/sign-in/callback?code=the-code&state="+b.begin())
-	b.p.clock = b.p.clock.Add(signin.Lifetime - time.Second)
+	b.p.clock = b.p.clock.Add(identity.Lifetime - time.Second)
 	if _, err := b.who(); err != nil {
 		t.Errorf("before its end: %v", err)
 	}
@@ -224,8 +225,8 @@ func TestCookiesThatAreNone(t *testing.T) {
 	}
 }
 
-type brokenSessions struct{ signin.Sessions }
+type brokenSessions struct{ identity.Sessions }
 
-func (brokenSessions) Session(context.Context, string) (signin.Session, error) {
-	return signin.Session{}, errors.New("throttled")
+func (brokenSessions) Session(context.Context, string) (identity.Session, error) {
+	return identity.Session{}, errors.New("throttled")
 }
