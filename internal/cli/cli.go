@@ -193,7 +193,7 @@ unchanged on this machine and on AWS.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w%s", err, flagHint(c, err))}
 	})
-	root.AddCommand(newScan(s), newRules(s), newExplain(s), newFix(s), newRemediate(s), newApprovals(s), newAudit(s), newHistory(s), newSLA(s), newEvidence(s), newNotify(s), newWorkflows(s), newSfn(s), newDoctor(s))
+	root.AddCommand(newScan(s), newRules(s), newExplain(s), newFix(s), newRemediate(s), newApprovals(s), newAudit(s), newHistory(s), newSLA(s), newEvidence(s), newNotify(s), newServe(s), newWorkflows(s), newSfn(s), newDoctor(s))
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd("completion")
 	for _, c := range root.Commands() {

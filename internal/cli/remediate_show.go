@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"plumbline/internal/files"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
-	"plumbline/ledger"
 	"plumbline/remedy"
 	"plumbline/remedy/change"
 	"plumbline/ruleset"
@@ -108,43 +108,13 @@ func listPlans(ctx context.Context, w io.Writer, d *local.ChangesData) error {
 
 // standing is how a plan stands, in a word or two.
 func standing(p *change.Planned, s *change.Story) string {
-	switch {
-	case s.Ended != nil:
-		return string(s.Ended.Outcome)
-	case s.GivenUp:
-		return "given up"
-	case s.Started:
-		return "begun"
-	case s.WasDenied:
-		return "denied"
-	case !s.Expired.IsZero():
-		return "expired"
-	case !s.Asked.IsZero():
-		return "asked"
-	}
-	return modeWords[p.Mode]
+	return cmp.Or(s.Standing(), modeWords[p.Mode])
 }
 
 // tellStory prints what the ledger says of a plan.
 func tellStory(w io.Writer, s *change.Story) {
 	for _, e := range s.Entries() {
-		words := string(e.Kind)
-		switch e.Kind {
-		case ledger.Decided:
-			var d struct {
-				Approve bool
-				Reason  string
-			}
-			if json.Unmarshal(e.Detail, &d) == nil {
-				words = map[bool]string{true: "approved", false: "denied"}[d.Approve] + ": " + d.Reason
-			}
-		case ledger.Started, ledger.Applied, ledger.Verified, ledger.Undone, ledger.Failed:
-			var n change.Note
-			if json.Unmarshal(e.Detail, &n) == nil && n.Reason != "" {
-				words += ": " + n.Reason
-			}
-		}
-		fmt.Fprintln(w, report.Plain(fmt.Sprintf("%6d  %s  %s  %s", e.Seq, e.Time.Format(time.RFC3339), e.Actor, words)))
+		fmt.Fprintln(w, report.Plain(fmt.Sprintf("%6d  %s  %s  %s", e.Seq, e.Time.Format(time.RFC3339), e.Actor, change.Words(e))))
 	}
 }
 

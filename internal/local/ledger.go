@@ -242,7 +242,7 @@ func (l *ledger) close(how ending) error {
 	}
 	err = errors.Join(err, l.stage.Discard())
 	if how == failed && err == nil {
-		err = l.write(ctx, l.store.Put, scan.FailuresPrefix)
+		err = errors.Join(l.write(ctx, l.store.Put, scan.FailuresPrefix), l.write(ctx, l.store.Put, ExecutionsPrefix))
 	}
 	return wrapData(errors.Join(err, l.db.Close()))
 }

@@ -60,7 +60,7 @@ func TestAnInterruptedScanLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestOfAFailedScanOnlyTheReasonIsKept(t *testing.T) {
+func TestOfAFailedScanOnlyTheReasonAndWhatRanIsKept(t *testing.T) {
 	data := t.TempDir()
 	_, err := Scan(t.Context(), Options{
 		Templates: folder(t, map[string]string{"a.yaml": bad}), Rules: open(t), Data: data, Render: render,
@@ -70,8 +70,8 @@ func TestOfAFailedScanOnlyTheReasonIsKept(t *testing.T) {
 		t.Fatal("no error")
 	}
 	paths, records := content(t, data)
-	if len(paths) != 1 || !strings.HasPrefix(paths[0], filepath.Join(bucketFolder, "failures")) || records > 0 {
-		t.Errorf("%d records and %q are left, want a failure", records, paths)
+	if len(paths) != 2 || !strings.HasPrefix(paths[0], filepath.Join(bucketFolder, "executions")) || !strings.HasPrefix(paths[1], filepath.Join(bucketFolder, "failures")) || records > 0 {
+		t.Errorf("%d records and %q are left, want what ran and a failure", records, paths)
 	}
 }
 

@@ -118,6 +118,8 @@ type runner struct {
 	calls     *inflight    // task calls under way, also those whose state has ended
 	done      atomic.Int64 // templates
 	matched   suppressions
+	recorder  *recorder // of what is kept of executions; nil without a data folder
+	began     time.Time
 }
 
 func newRunner(ctx context.Context, o Options) (*runner, error) {
@@ -144,6 +146,9 @@ func newRunner(ctx context.Context, o Options) (*runner, error) {
 	}
 	r := &runner{calls: newInflight(), o: o, backends: b, machines: machines, objects: objects{b.blobs}, pool: newPool(o.Workers)}
 	r.functions = r.register()
+	if b.ledger != nil {
+		r.recorder, r.began = new(recorder), o.Now()
+	}
 	return r, nil
 }
 
@@ -154,6 +159,9 @@ func (r *runner) close(ctx context.Context, how ending, err error) (ending, erro
 	r.pool.close()
 	if ctx.Err() != nil {
 		how, err = interrupted, ctx.Err()
+	}
+	if l := r.backends.ledger; l != nil && how != interrupted {
+		err = errors.Join(err, r.recorder.keep(ctx, l, r.o.ScanID, r.began))
 	}
 	return how, errors.Join(err, r.backends.close(how))
 }
@@ -266,12 +274,15 @@ func incomplete(t scan.Target, f scan.Failure) string {
 
 // run runs one execution to its end.
 func (r *runner) run(ctx context.Context, m *engine.Machine, input []byte, workers int) (engine.Result, error) {
-	x, err := engine.Run(ctx, m, input, engine.Options{Tasks: r, Objects: r.objects, Workers: workers, Watch: r.o.Watch})
+	x, err := engine.Run(ctx, m, input, engine.Options{Tasks: r, Objects: r.objects, Workers: workers, Watch: r.o.Watch, History: r.recorder != nil})
 	if ctx.Err() != nil {
 		return engine.Result{}, ctx.Err()
 	}
 	if err != nil {
 		return engine.Result{}, err
+	}
+	if r.recorder != nil {
+		r.recorder.add(x, about(input))
 	}
 	return x.Result(), nil
 }

@@ -80,3 +80,28 @@ func (e *excerpts) line(n int) string {
 	}
 	return text
 }
+
+// Line is a line of an excerpt.
+type Line struct {
+	Number int
+	Text   string // secrets masked, cut where it is long
+	Hit    bool   // it is the line of the finding
+}
+
+// Excerpt cuts the lines around a place out of a template. What looks like a
+// secret is masked, and so is each line in which one of the template's findings
+// has found one; rule describes their rules and may return nil.
+func Excerpt(src []byte, at finding.Place, findings []finding.Finding, rule func(id string) *Rule) []Line {
+	d := &Document{Rules: map[string]Rule{}, Source: func(string) []byte { return src }}
+	for i := range findings {
+		if r := rule(findings[i].Rule); r != nil {
+			d.Rules[r.ID] = *r
+		}
+	}
+	e := newExcerpts(d, &scan.Assessment{Target: scan.Target{Path: "template"}, Findings: findings})
+	var out []Line
+	for first, last := e.span(at); first <= last; first++ {
+		out = append(out, Line{first, e.line(first), first == at.Line})
+	}
+	return out
+}

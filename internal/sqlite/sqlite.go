@@ -25,6 +25,9 @@ type DB struct {
 	path   string
 	writer *sql.DB // one connection
 	reader func() (*sql.DB, error)
+
+	watching sync.Mutex
+	watch    *sql.Conn // of Changed; nil until it is asked
 }
 
 // Open opens the database in a file, which is made where it does not exist;
@@ -34,13 +37,16 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %q: %w", path, err)
 	}
+	if err := foreign(ctx, abs); err != nil {
+		return nil, explain("open", path, err)
+	}
 	writer, err := connect(abs, "", 1, "journal_mode(WAL)", "synchronous(FULL)")
 	if err != nil {
 		return nil, explain("open", path, err)
 	}
 	d := &DB{path: path, writer: writer}
 	d.reader = sync.OnceValues(func() (*sql.DB, error) { return connect(abs, "", 4, "query_only(1)") })
-	if err := d.migrate(ctx); err != nil {
+	if err := d.migrate(ctx, abs); err != nil {
 		return nil, errors.Join(explain("open", path, err), writer.Close())
 	}
 	return d, nil
@@ -132,7 +138,7 @@ func undone(err error) error {
 
 // Close closes the database. The DB must not be used afterwards.
 func (d *DB) Close() error {
-	err := d.writer.Close()
+	err := errors.Join(d.endWatch(), d.writer.Close())
 	if r, failed := d.reader(); failed == nil { // opening a pool connects to nothing
 		err = errors.Join(err, r.Close())
 	}
@@ -180,7 +186,7 @@ func explain(what, path string, err error) error {
 		case codeCantOpen:
 			advice = ". it cannot be opened: give --data a folder that exists and may be written"
 		case codeCorrupt, codeNotADB:
-			advice = ". the file is damaged or no database: restore it from a copy, or move it away to start a new history"
+			advice = ". the file is damaged or no database: restore it from a copy, or move it away to start a new history; \"sqlite3 FILE .recover\" exports what can still be read of it"
 		case codeIO:
 			advice = ". the disk cannot be read or written here"
 		}
