@@ -16,6 +16,7 @@ import (
 	"plumbline/tasks/readdecision"
 	"plumbline/tasks/recordchange"
 	"plumbline/tasks/releaseleases"
+	"plumbline/tasks/settlefinding"
 	"plumbline/tasks/tellchange"
 	"plumbline/tasks/undochange"
 	"plumbline/tasks/verifychange"
@@ -32,6 +33,7 @@ var remediation = map[string]func(lookup) (any, error){
 	"readdecision":  func(l lookup) (any, error) { return readdecision.ConfigFromEnv(l) },
 	"recordchange":  func(l lookup) (any, error) { return recordchange.ConfigFromEnv(l) },
 	"releaseleases": func(l lookup) (any, error) { return releaseleases.ConfigFromEnv(l) },
+	"settlefinding": func(l lookup) (any, error) { return settlefinding.ConfigFromEnv(l) },
 	"tellchange":    func(l lookup) (any, error) { return tellchange.ConfigFromEnv(l) },
 	"undochange":    func(l lookup) (any, error) { return undochange.ConfigFromEnv(l) },
 	"verifychange":  func(l lookup) (any, error) { return verifychange.ConfigFromEnv(l) },

@@ -242,6 +242,11 @@ var fallbacks = map[string]string{
 	"remediate-finding/ReleaseLeases":   "leases expire by themselves",
 	"remediate-finding/DropLeases":      "leases expire by themselves, and the failure is reported already",
 	"review-violation/RemediateFinding": "a change that is not begun is reported",
+	"review-violation/WaitForReview":    "whatever ended the wait, the ledger says what was decided",
+	"review-violation/RecordChange":     "the ledger takes the same entry once",
+	"review-violation/TellChange":       "rather twice, under the same ID, than never",
+	"review-violation/ReleaseLeases":    "leases expire by themselves",
+	"review-violation/DropLeases":       "leases expire by themselves, and the failure is reported already",
 	"check-resource/ReviewViolation":    "the review is what it starts: one that is not begun fails the check, which is reported",
 }
 

@@ -26,6 +26,7 @@ import (
 	"plumbline/tasks/recordchange"
 	"plumbline/tasks/recordfailure"
 	"plumbline/tasks/releaseleases"
+	"plumbline/tasks/settlefinding"
 	"plumbline/tasks/tellchange"
 	"plumbline/tasks/undochange"
 	"plumbline/tasks/verifychange"
@@ -39,10 +40,18 @@ type Changes struct {
 	Blobs     blob.Store // of plans, and of failures
 	Ledger    chain.Store
 	Approvals approval.Store
-	Leases    live.Leases
+	Leases    ChangeLeases
+	Findings  settlefinding.Table    // in which is kept what became of a violation; nil: nowhere
+	Patience  time.Duration          // how long a change waits under the policy's limits; 0: not at all
 	Channel   notify.Channel         // nil: nobody is told
 	Link      func(id string) string // where people decide; nil: the command that does
 	Now       func() time.Time       // nil: time.Now
+}
+
+// ChangeLeases keep changes apart, and stop all of them where a person says so.
+type ChangeLeases interface {
+	live.Leases
+	live.Brake
 }
 
 // Desk is where people decide on plans.
@@ -92,16 +101,17 @@ func (c *Changes) functions(t *told) engine.Functions {
 		ask, tell = c.Channel, c.Channel
 	}
 	return engine.Functions{
-		placeholder("AcquireLease"):  tasks.Of(acquirelease.New(c.Leases, c.Blobs, c.now).Handle),
+		placeholder("AcquireLease"):  tasks.Of(acquirelease.New(c.Leases, c.Blobs, c.Patience, c.now).Handle),
 		placeholder("PlanChange"):    tasks.Of(planchange.New(c.Rules, c.Resources, c.Around, c.Blobs).Handle),
 		placeholder("AskApproval"):   tasks.Of(askapproval.New(c.desk(t), c.Blobs, ask, link, c.now).Handle),
 		placeholder("ReadDecision"):  tasks.Of(readdecision.New(c.ledger(), c.Blobs, c.now).Handle),
-		placeholder("CheckChange"):   tasks.Of(checkchange.New(c.Rules, c.Resources, c.Around, c.Ledger, c.Blobs).Handle),
-		placeholder("ApplyChange"):   tasks.Of(applychange.New(c.Resources, c.ledger(), c.Blobs).Handle),
+		placeholder("CheckChange"):   tasks.Of(checkchange.New(c.Rules, c.Resources, c.Around, c.Ledger, c.Leases, c.Blobs).Handle),
+		placeholder("ApplyChange"):   tasks.Of(applychange.New(c.Resources, c.ledger(), c.Leases, c.Blobs).Handle),
 		placeholder("VerifyChange"):  tasks.Of(verifychange.New(c.Rules, c.Resources, c.Around, c.Blobs).Handle),
-		placeholder("UndoChange"):    tasks.Of(undochange.New(c.Resources, c.ledger(), c.Blobs).Handle),
+		placeholder("UndoChange"):    tasks.Of(undochange.New(c.Resources, c.ledger(), c.Leases, c.Blobs).Handle),
 		placeholder("RecordChange"):  tasks.Of(recordchange.New(c.ledger(), c.Blobs).Handle),
 		placeholder("TellChange"):    tasks.Of(tellchange.New(tell, c.Blobs, c.now).Handle),
+		placeholder("SettleFinding"): tasks.Of(settlefinding.New(c.Findings, c.Ledger, c.Blobs, c.now).Handle),
 		placeholder("ReleaseLeases"): tasks.Of(releaseleases.New(c.Leases, c.Blobs).Handle),
 		placeholder("JudgeResource"): tasks.Of(judgeresource.New(c.Rules, c.Resources, c.Around).Handle),
 		placeholder("RecordFailure"): tasks.Of(recordfailure.New(c.Blobs, c.now).Handle),

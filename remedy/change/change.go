@@ -5,6 +5,7 @@ package change
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +30,12 @@ type Surroundings interface {
 	Updating(ctx context.Context, r finding.Resource) (string, error)
 }
 
+// Templates are surroundings that know the template which a resource's stack was
+// deployed from; nil where they do not know it.
+type Templates interface {
+	Template(ctx context.Context, r finding.Resource) (*cfn.Template, cfn.Inputs, error)
+}
+
 // Request asks for one violation of one live resource to be settled. It is the
 // input of the workflow remediate-finding.
 type Request struct {
@@ -38,6 +45,7 @@ type Request struct {
 	Resource   finding.Resource `json:"resource"`
 	Identifier string           `json:"identifier"`          // Cloud Control's primary identifier
 	Requester  string           `json:"requester,omitempty"` // a person; "": not known, so two must approve
+	Where      string           `json:"where,omitempty"`     // what names the finding's target in the findings table; "": the resource's stack
 	Plan       string           `json:"plan,omitempty"`      // hash of a plan that was made before; "": make one
 	Undo       bool             `json:"undo,omitempty"`      // take the plan's change back
 }
@@ -61,7 +69,7 @@ func (r *Request) Check() error {
 
 // FindingKey is the lease of what a request is about: one change at a time.
 func (r *Request) FindingKey() string {
-	if r.Plan != "" {
+	if r.Plan != "" && r.Rule == "" {
 		return "plan/" + r.Plan
 	}
 	return "finding/" + finding.Finding{Rule: r.Rule, Resource: r.Resource}.Fingerprint() + "/" + digest(r.Identifier)
@@ -76,7 +84,24 @@ type Planned struct {
 	Requester string
 	Groups    []string // of which one may approve
 	Seconds   int      // how long an approval is waited for
+
+	Domain   finding.Domain            `json:",omitempty"` // of the rule
+	Where    string                    `json:",omitempty"` // as in the request
+	Limits   ruleset.RemediationLimits // by the policy when the plan was made
+	FollowIn int                       // seconds in which the template follows a live change
+	Template *Source                   `json:",omitempty"` // what its owners change in the template; nil where no stack owns the resource
 }
+
+// Source is the change of the template that a resource is deployed from.
+type Source struct {
+	ConstructPath string      `json:",omitempty"` // of a CDK app
+	Ops           []remedy.Op // on the resource's properties
+	Diff          string      `json:",omitempty"` // of the template as it was deployed, unified; "" where Why says why there is none
+	Why           string      `json:",omitempty"`
+}
+
+// Target is what names the finding's target in the findings table.
+func (p *Planned) Target() string { return cmp.Or(p.Where, p.Plan.Resource.Stack) }
 
 // Needed is how many people must approve, as approval.Request says.
 func (p *Planned) Needed() int {

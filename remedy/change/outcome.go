@@ -15,6 +15,7 @@ const (
 // How a decision can end.
 const (
 	Granted   Outcome = "granted"
+	Accepted  Outcome = "accepted" // the violation is left as it is, until a day
 	Denied    Outcome = "denied"
 	Expired   Outcome = "expired"
 	Undecided Outcome = "undecided" // nobody could be asked
@@ -26,6 +27,14 @@ const (
 	Changed  Outcome = "changed"  // what the plan touches or its rule read is not as it was
 	Updating Outcome = "updating" // CloudFormation changes the stack that owns it
 	Used     Outcome = "used"     // the plan was carried out, or given up, before
+	Excluded Outcome = "never"    // the policy leaves the resource alone, whatever was planned before
+)
+
+// Why a change is not begun, whatever its plan says.
+const (
+	Stopped   Outcome = "stopped"   // a person has stopped all changes
+	Limited   Outcome = "limited"   // as many changes as the policy allows have begun; it may begin later
+	Postponed Outcome = "postponed" // it was limited for too long: it needs a new plan
 )
 
 // How a change can end, beside Gone.

@@ -25,6 +25,7 @@ type Story struct {
 	Asked, Expired time.Time // zero: not
 	Denied         string    // the reason, where somebody said no
 	WasDenied      bool
+	WasAccepted    bool // by one person at least: whether by enough, approval.Acceptance says
 	Started        bool
 	GivenUp        bool // it is taken back, or was not made: nothing may be made by this plan any more
 	Applied        bool
@@ -51,13 +52,14 @@ func Tell(ctx context.Context, from ledger.Store, plan string) (*Story, error) {
 			s.Expired = e.Time
 		case ledger.Decided:
 			var d struct {
-				Approve bool
-				Reason  string
+				Approve, Accept bool
+				Reason          string
 			}
 			if err := json.Unmarshal(e.Detail, &d); err != nil {
 				return nil, fmt.Errorf("entry %d of the ledger: %w", e.Seq, err)
 			}
-			if !d.Approve {
+			s.WasAccepted = s.WasAccepted || d.Accept
+			if !d.Approve && !d.Accept {
 				s.WasDenied, s.Denied = true, d.Reason
 			}
 		case ledger.Started, ledger.Applied, ledger.Verified, ledger.Undone, ledger.Failed:

@@ -23,12 +23,13 @@ import (
 type Handler struct {
 	resources live.Resources
 	ledger    *ledger.Ledger
+	stop      live.Switch
 	blobs     blob.Store
 }
 
 // New returns the task.
-func New(r live.Resources, l *ledger.Ledger, blobs blob.Store) *Handler {
-	return &Handler{resources: r, ledger: l, blobs: blobs}
+func New(r live.Resources, l *ledger.Ledger, stop live.Switch, blobs blob.Store) *Handler {
+	return &Handler{resources: r, ledger: l, stop: stop, blobs: blobs}
 }
 
 // In names the plan.
@@ -57,6 +58,13 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if reason, err := h.forbidden(ctx, in.Plan, p, story); err != nil || reason != "" {
 		return out(change.Refusal, "", "%s", reason), tasks.StoreError(err)
 	}
+	stop, err := h.stop.Stopped(ctx)
+	switch {
+	case err != nil:
+		return Out{}, fmt.Errorf("ask whether changes are stopped: %w", tasks.StoreError(err))
+	case stop != nil:
+		return h.stopped(ctx, p, story, stop)
+	}
 	if !story.Started {
 		if err := change.Write(ctx, h.ledger, story, ledger.Started, in.Plan, p.Change, change.Note{Change: p.Change, Plan: p}); err != nil {
 			return Out{}, tasks.StoreError(err)
@@ -83,21 +91,56 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		return out(change.Applied, progress.Request, ""), nil
 	}
 	// A handler calls several APIs in turn: what failed may be half done.
-	model, err := h.resources.Get(ctx, p.Plan.Resource.Type, p.Plan.Identifier)
-	switch {
-	case errors.Is(err, live.ErrGone):
-		return out(change.Gone, progress.Request, "%s: %s", progress.Code, progress.Message), nil
-	case err != nil:
-		return Out{}, tasks.StoreError(err)
-	}
-	back, foreign, err := p.Plan.Restore(model)
+	made, err := h.made(ctx, p)
 	if err != nil {
 		return Out{}, err
 	}
-	if len(back)+len(foreign) == 0 {
-		return out(change.Refusal, progress.Request, "%s: %s", progress.Code, progress.Message), nil
+	if made == change.Stopped {
+		made = change.Refusal
+	} else if made == change.Applied {
+		made = change.Broken // the service says that it failed: it is not taken for made
 	}
-	return out(change.Broken, progress.Request, "%s: %s", progress.Code, progress.Message), nil
+	return out(made, progress.Request, "%s: %s", progress.Code, progress.Message), nil
+}
+
+// made looks how much of the change is there: all of it (Applied), some of it
+// (Broken), or nothing (Stopped); the resource may be Gone.
+func (h *Handler) made(ctx context.Context, p *change.Planned) (change.Outcome, error) {
+	model, err := h.resources.Get(ctx, p.Plan.Resource.Type, p.Plan.Identifier)
+	switch {
+	case errors.Is(err, live.ErrGone):
+		return change.Gone, nil
+	case err != nil:
+		return "", tasks.StoreError(err)
+	}
+	if all, err := p.Plan.Made(model); err != nil || all {
+		return change.Applied, err
+	}
+	back, foreign, err := p.Plan.Restore(model)
+	switch {
+	case err != nil:
+		return "", err
+	case len(back)+len(foreign) == 0:
+		return change.Stopped, nil
+	}
+	return change.Broken, nil
+}
+
+// stopped asks the service for nothing. What it was asked for before the stop it
+// does all the same, so that is waited for, and what is there then is looked at.
+func (h *Handler) stopped(ctx context.Context, p *change.Planned, story *change.Story, stop *live.Stop) (Out, error) {
+	if !story.Started {
+		return out(change.Stopped, "", "%v", stop), nil
+	}
+	busy, err := h.resources.Busy(ctx, p.Plan.Resource.Type, p.Plan.Identifier)
+	switch {
+	case err != nil:
+		return Out{}, tasks.StoreError(err)
+	case busy:
+		return out(change.UnderWay, "", "%v", stop), nil
+	}
+	made, err := h.made(ctx, p)
+	return out(made, "", "%v", stop), err
 }
 
 // forbidden says why a plan may not be carried out, "" where it may.

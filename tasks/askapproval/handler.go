@@ -94,6 +94,10 @@ func (h *Handler) decided(ctx context.Context, hash string, p *change.Planned) (
 	if s.WasDenied || !s.Expired.IsZero() {
 		return true, nil
 	}
+	accepted, err := approval.Acceptance(ctx, h.desk.Ledger.Store, hash, p.Needed(), p.Requester)
+	if err != nil || accepted != nil {
+		return accepted != nil, err
+	}
 	return approval.Granted(ctx, h.desk.Ledger.Store, hash, p.Needed(), p.Requester)
 }
 

@@ -226,7 +226,7 @@ var Remediation = []Task{
 	{
 		Name: "AcquireLease", Folder: "acquirelease", Vars: []string{BucketVar, ChangesVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: slices.Concat(readObjects, []string{"dynamodb:PutItem"}), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, []string{"dynamodb:GetItem", "dynamodb:PutItem"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
@@ -248,15 +248,15 @@ var Remediation = []Task{
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
-		Name: "CheckChange", Folder: "checkchange", Vars: []string{BucketVar, LedgerVar}, MaySet: []string{BundleVar},
+		Name: "CheckChange", Folder: "checkchange", Vars: []string{BucketVar, ChangesVar, LedgerVar}, MaySet: []string{BundleVar},
 		Timeout: time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:Query"}), Reads: []string{changes, Bundles}, ReadsLive: true,
+		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:GetItem", "dynamodb:Query"}), Reads: []string{changes, Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
-		Name: "ApplyChange", Folder: "applychange", Vars: []string{BucketVar, LedgerVar},
+		Name: "ApplyChange", Folder: "applychange", Vars: []string{BucketVar, ChangesVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, changeResources, appendEntry, []string{"dynamodb:GetItem"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, ChangesLive: true, Mutates: true,
 	},
 	{
@@ -266,9 +266,9 @@ var Remediation = []Task{
 		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
-		Name: "UndoChange", Folder: "undochange", Vars: []string{BucketVar, LedgerVar},
+		Name: "UndoChange", Folder: "undochange", Vars: []string{BucketVar, ChangesVar, LedgerVar},
 		Timeout: time.Minute, MemoryMB: 256,
-		Actions: slices.Concat(readObjects, changeResources, appendEntry), Reads: []string{changes},
+		Actions: slices.Concat(readObjects, changeResources, appendEntry, []string{"dynamodb:GetItem"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, ChangesLive: true, Mutates: true,
 	},
 	{
@@ -282,6 +282,12 @@ var Remediation = []Task{
 		Timeout: 30 * time.Second, MemoryMB: 128,
 		Actions: slices.Concat(readObjects, []string{"sns:Publish"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "SettleFinding", Folder: "settlefinding", Vars: []string{BucketVar, FindingsVar, LedgerVar},
+		Timeout: 30 * time.Second, MemoryMB: 128,
+		Actions: slices.Concat(readObjects, []string{"dynamodb:Query", "dynamodb:UpdateItem"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
 		Name: "ReleaseLeases", Folder: "releaseleases", Vars: []string{BucketVar, ChangesVar},

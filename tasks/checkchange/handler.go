@@ -24,12 +24,13 @@ type Handler struct {
 	resources live.Resources
 	around    change.Surroundings
 	ledger    ledger.Store
+	stop      live.Switch
 	blobs     blob.Store
 }
 
-// New returns the task.
-func New(set *ruleset.Set, r live.Resources, around change.Surroundings, l ledger.Store, blobs blob.Store) *Handler {
-	return &Handler{set: set, resources: r, around: around, ledger: l, blobs: blobs}
+// New returns the task. The set's own policy says what is left alone.
+func New(set *ruleset.Set, r live.Resources, around change.Surroundings, l ledger.Store, stop live.Switch, blobs blob.Store) *Handler {
+	return &Handler{set: set, resources: r, around: around, ledger: l, stop: stop, blobs: blobs}
 }
 
 // In names the plan.
@@ -52,6 +53,13 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 	if story.Ended != nil || story.GivenUp {
 		return result(change.Used, "this plan was carried out or given up before; a new one is needed")
 	}
+	stop, err := h.stop.Stopped(ctx)
+	switch {
+	case err != nil:
+		return none, fmt.Errorf("ask whether changes are stopped: %w", tasks.StoreError(err))
+	case stop != nil && !story.Started: // what was begun, ApplyChange looks after
+		return result(change.Stopped, "%v", stop)
+	}
 	model, err := h.resources.Get(ctx, plan.Resource.Type, plan.Identifier)
 	switch {
 	case errors.Is(err, live.ErrGone):
@@ -67,6 +75,9 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 		// This very change was made, and what made it ended before it could say
 		// so: asked for once more it is the same request.
 		return result(change.Ready, "it was begun before")
+	}
+	if reason, excluded := h.set.Policy().Excluded(plan.Resource, remedy.Tags(plan.Resource.Type, model)); excluded {
+		return result(change.Excluded, "the policy excludes the resource: %s", reason)
 	}
 	state, err := h.around.Updating(ctx, plan.Resource)
 	switch {

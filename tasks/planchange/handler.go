@@ -88,9 +88,15 @@ func (h *Handler) Handle(ctx context.Context, in change.Request) (Out, error) {
 	case err != nil:
 		return ended(change.Impossible, "%v", err), nil
 	}
-	p := &change.Planned{Change: in.Change, Plan: *plan, Requester: in.Requester,
-		Groups: policy.Approvers(in.Severity, in.Resource.Type), Seconds: int(policy.ApprovalTime().Seconds())}
+	p := &change.Planned{
+		Change: in.Change, Plan: *plan, Requester: in.Requester, Domain: rule.Domain, Where: in.Where,
+		Groups: policy.Approvers(in.Severity, in.Resource.Type), Seconds: int(policy.ApprovalTime().Seconds()),
+		Limits: policy.Limits(), FollowIn: int(policy.FollowWithin().Seconds()),
+	}
 	p.Mode, p.Why = Mode(policy, plan)
+	if p.Template, err = h.source(ctx, f, plan); err != nil {
+		return Out{}, err
+	}
 	hash, err := change.Keep(ctx, h.blobs, p)
 	if err != nil {
 		return Out{}, tasks.StoreError(err)
@@ -109,6 +115,9 @@ func ended(o change.Outcome, format string, args ...any) Out {
 // Mode is how a plan may be carried out: as the policy says, or stricter where
 // the change itself asks for it. why says what made it stricter.
 func Mode(policy *ruleset.Policy, p *remedy.Plan) (mode ruleset.Mode, why []string) {
+	if reason, excluded := policy.Excluded(p.Resource, remedy.Tags(p.Resource.Type, p.Before)); excluded {
+		return ruleset.ModeNever, []string{"the policy excludes the resource: " + reason}
+	}
 	mode, said := policy.Remediate(p.Rule, p.Severity, p.Resource.Type)
 	if !said && p.Resource.Stack == "" {
 		mode = ruleset.ModeApproval // no template that a change could be made in is known
@@ -122,6 +131,9 @@ func Mode(policy *ruleset.Policy, p *remedy.Plan) (mode ruleset.Mode, why []stri
 	}
 	stricter(ruleset.ModeApproval, p.Destructive)
 	stricter(ruleset.ModeApproval, p.Irreversible)
+	if most := policy.Limits().References; len(p.ReferredBy) > most {
+		stricter(ruleset.ModeApproval, []string{fmt.Sprintf("%d other resources refer to it, and the policy's limit is %d", len(p.ReferredBy), most)})
+	}
 	stricter(ruleset.ModeTemplate, p.TemplateOnly)
 	return mode, why
 }

@@ -1,6 +1,7 @@
 package readdecision_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,10 @@ func TestHandle(t *testing.T) {
 		"one of two":                {"", []entry{question, {ledger.Decided, "bob", yes("bob")}}, time.Minute, change.Undecided},
 		"the same person twice":     {"", []entry{question, {ledger.Decided, "bob", yes("bob")}, {ledger.Decided, "bob", yes("bob")}}, time.Minute, change.Undecided},
 		"two":                       {"", []entry{question, {ledger.Decided, "bob", yes("bob")}, {ledger.Decided, "cleo", yes("cleo")}}, time.Minute, change.Granted},
+		"accepted":                  {"ann", []entry{question, {ledger.Decided, "bob", approval.Decision{By: "bob", Accept: true, Until: "2026-06-01", Reason: "empty"}}}, time.Minute, change.Accepted},
+		"accepted by one of two":    {"", []entry{question, {ledger.Decided, "bob", approval.Decision{By: "bob", Accept: true, Until: "2026-06-01", Reason: "empty"}}}, time.Minute, change.Undecided},
+		"a clock a little behind":   {"ann", []entry{question}, 56 * time.Minute, change.Expired},
+		"a clock far behind":        {"ann", []entry{question}, 54 * time.Minute, change.Undecided},
 		"somebody said no":          {"ann", []entry{question, {ledger.Decided, "bob", approval.Decision{By: "bob", Reason: "no"}}}, time.Minute, change.Denied},
 		"yes and no":                {"", []entry{question, {ledger.Decided, "bob", yes("bob")}, {ledger.Decided, "cleo", approval.Decision{By: "cleo", Reason: "no"}}}, time.Minute, change.Denied},
 	} {
@@ -63,7 +68,7 @@ func TestHandle(t *testing.T) {
 					t.Errorf("%+v %v, want %s", got, err, tc.want)
 				}
 			}
-			if _, err := h.Handle(t.Context(), readdecision.In{Plan: "0" + hash[1:]}); err == nil {
+			if _, err := h.Handle(t.Context(), readdecision.In{Plan: strings.Repeat("0", len(hash))}); err == nil {
 				t.Error("a plan that is not kept has a decision")
 			}
 		})

@@ -7,8 +7,9 @@ import (
 
 // Config says what the function works with on AWS.
 type Config struct {
-	Bucket string // of plans
-	Ledger string // table of the ledger
+	Bucket  string // of plans
+	Ledger  string // table of the ledger
+	Changes string // table in which a stop of all changes stands
 }
 
 // ConfigFromEnv reads the configuration from the environment.
@@ -16,6 +17,7 @@ func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
 	err := tasks.Environment(lookup,
 		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.ChangesVar, Value: &c.Changes, Meaning: "the name of the table of changes"},
 		tasks.Variable{Name: catalog.LedgerVar, Value: &c.Ledger, Meaning: "the name of the table of the ledger"},
 	)
 	return c, err

@@ -23,12 +23,13 @@ import (
 type Handler struct {
 	resources live.Resources
 	ledger    *ledger.Ledger
+	stop      live.Switch
 	blobs     blob.Store
 }
 
 // New returns the task.
-func New(r live.Resources, l *ledger.Ledger, blobs blob.Store) *Handler {
-	return &Handler{resources: r, ledger: l, blobs: blobs}
+func New(r live.Resources, l *ledger.Ledger, stop live.Switch, blobs blob.Store) *Handler {
+	return &Handler{resources: r, ledger: l, stop: stop, blobs: blobs}
 }
 
 // In names the plan.
@@ -51,8 +52,14 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 	if err != nil {
 		return none, tasks.StoreError(err)
 	}
-	if in.Request.Undo && !story.Applied {
+	stop, err := h.stop.Stopped(ctx)
+	switch half := story.Ended != nil && story.Ended.Outcome == change.Partly; {
+	case err != nil:
+		return none, fmt.Errorf("ask whether changes are stopped: %w", tasks.StoreError(err))
+	case in.Request.Undo && !story.Applied && !half:
 		return result(change.Used, "the change of this plan was not made, so there is nothing to take back")
+	case in.Request.Undo && stop != nil:
+		return result(change.Stopped, "%v", stop)
 	}
 	if err := change.Write(ctx, h.ledger, story, ledger.Failed, in.Plan, p.Change, change.Note{Change: p.Change, Reason: "the plan is given up, and what was made of it is taken back"}); err != nil {
 		return none, tasks.StoreError(err)
@@ -76,6 +83,8 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 		return result(change.Refusal, "nothing was changed")
 	case len(patch) == 0:
 		return result(change.Partly, "set by somebody else meanwhile, and left alone: %s", strings.Join(foreign, ", "))
+	case stop != nil:
+		return result(change.Partly, "it is not taken back: %v", stop)
 	}
 	if err := change.Write(ctx, h.ledger, story, ledger.Failed, in.Plan, p.Change, change.Note{Change: p.Change, Undo: true}); err != nil {
 		return none, tasks.StoreError(err)

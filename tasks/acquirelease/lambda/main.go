@@ -29,5 +29,5 @@ func main() {
 	}
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
 	table := dynamodb.NewFromConfig(account)
-	lambda.Start(tasks.Of(acquirelease.New(dynamo.NewLeases(table, c.Changes), blobs, time.Now).Handle))
+	lambda.Start(tasks.Of(acquirelease.New(dynamo.NewLeases(table, c.Changes), blobs, acquirelease.Patience, time.Now).Handle))
 }

@@ -42,5 +42,5 @@ func main() {
 	around := stacks.New(cloudformation.NewFromConfig(account), account.Region)
 	table := dynamodb.NewFromConfig(account)
 	entries := &ledger.Ledger{Store: dynamo.NewLedger(table, c.Ledger)}
-	lambda.Start(tasks.Of(checkchange.New(b.Set, resources, around, entries.Store, blobs).Handle))
+	lambda.Start(tasks.Of(checkchange.New(b.Set, resources, around, entries.Store, dynamo.NewLeases(table, c.Changes), blobs).Handle))
 }

@@ -33,5 +33,5 @@ func main() {
 	resources := live.New(cloudcontrol.NewFromConfig(account))
 	table := dynamodb.NewFromConfig(account)
 	entries := &ledger.Ledger{Store: dynamo.NewLedger(table, c.Ledger)}
-	lambda.Start(tasks.Of(undochange.New(resources, entries, blobs).Handle))
+	lambda.Start(tasks.Of(undochange.New(resources, entries, dynamo.NewLeases(table, c.Changes), blobs).Handle))
 }

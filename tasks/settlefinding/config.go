@@ -1,0 +1,24 @@
+package settlefinding
+
+import (
+	"plumbline/tasks"
+	"plumbline/tasks/catalog"
+)
+
+// Config says what the function works with on AWS.
+type Config struct {
+	Bucket string // of plans
+	Table  string // of findings
+	Ledger string // table of the ledger
+}
+
+// ConfigFromEnv reads the configuration from the environment.
+func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
+	var c Config
+	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
+		tasks.Variable{Name: catalog.FindingsVar, Value: &c.Table, Meaning: tasks.FindingsMeaning},
+		tasks.Variable{Name: catalog.LedgerVar, Value: &c.Ledger, Meaning: "the name of the table of the ledger"},
+	)
+	return c, err
+}
