@@ -18,6 +18,7 @@ import (
 	"plumbline/alert"
 	"plumbline/finding"
 	"plumbline/internal/webhook"
+	"plumbline/internal/webhook/webhooktest"
 	"plumbline/scan"
 )
 
@@ -57,18 +58,18 @@ type system struct {
 }
 
 func systems(t *testing.T) map[string]*system {
-	j := &jira{t: t}
-	s := &serviceNow{t: t}
+	j := &webhooktest.Jira{T: t}
+	s := &webhooktest.ServiceNow{T: t}
 	return map[string]*system{
 		"jira": {alert.KindJira, j, func() (out []string) {
-			for _, i := range j.issues {
-				out = append(out, fmt.Sprintf("%d %v", len(i.comments), i.status != "done"))
+			for _, i := range j.Issues {
+				out = append(out, fmt.Sprintf("%d %v", len(i.Comments), i.Status != "done"))
 			}
 			return out
 		}},
 		"servicenow": {alert.KindServiceNow, s, func() (out []string) {
-			for i, x := range s.incidents {
-				out = append(out, fmt.Sprintf("%d %v", len(s.notes[i]), x["state"] != "6" && x["state"] != "7"))
+			for i, x := range s.Incidents {
+				out = append(out, fmt.Sprintf("%d %v", len(s.Notes[i]), x["state"] != "6" && x["state"] != "7"))
 			}
 			return out
 		}},
@@ -154,50 +155,50 @@ func TestLostAnswers(t *testing.T) {
 // TestSearchBehind: Jira's index may not show an issue that was just made. A
 // second one is then made, and closed when it is met.
 func TestSearchBehind(t *testing.T) {
-	j := &jira{t: t}
+	j := &webhooktest.Jira{T: t}
 	s := sender(t, alert.KindJira, serve(t, j))
 	if err := s.Deliver(t.Context(), message(1, 1, 0, 1)); err != nil {
 		t.Fatal(err)
 	}
-	j.blind = 1
+	j.Blind = 1
 	for _, m := range []scan.Notice{message(1, 1, 0, 1), message(2, 1, 0, 2)} {
 		if err := s.Deliver(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(j.issues) != 2 || j.issues[0].status == "done" || len(j.issues[0].comments) != 2 || j.issues[1].status != "done" {
-		t.Errorf("%+v, %+v", j.issues[0], j.issues[1])
+	if len(j.Issues) != 2 || j.Issues[0].Status == "done" || len(j.Issues[0].Comments) != 2 || j.Issues[1].Status != "done" {
+		t.Errorf("%+v, %+v", j.Issues[0], j.Issues[1])
 	}
 }
 
 // TestNarrowWorkflow: where no transition leads to a closed status the ticket
 // is commented and left.
 func TestNarrowWorkflow(t *testing.T) {
-	j := &jira{t: t, narrow: true}
+	j := &webhooktest.Jira{T: t, Narrow: true}
 	s := sender(t, alert.KindJira, serve(t, j))
 	for _, m := range []scan.Notice{message(1, 1, 0, 1), message(2, 0, 1, 0)} {
 		if err := s.Deliver(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(j.issues[0].comments) != 2 {
-		t.Errorf("%d comments", len(j.issues[0].comments))
+	if len(j.Issues[0].Comments) != 2 {
+		t.Errorf("%d comments", len(j.Issues[0].Comments))
 	}
 }
 
 func TestServiceNowClosedForGood(t *testing.T) {
-	x := &serviceNow{t: t}
+	x := &webhooktest.ServiceNow{T: t}
 	s := sender(t, alert.KindServiceNow, serve(t, x))
 	for i, m := range []scan.Notice{message(1, 1, 0, 1), message(2, 1, 0, 1)} {
 		if i == 1 {
-			x.incidents[0]["state"] = "7"
+			x.Incidents[0]["state"] = "7"
 		}
 		if err := s.Deliver(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(x.incidents) != 2 || x.incidents[1]["correlation_id"] != x.incidents[0]["correlation_id"] {
-		t.Errorf("a closed incident takes nothing any more: want a second one, got %v", x.incidents)
+	if len(x.Incidents) != 2 || x.Incidents[1]["correlation_id"] != x.Incidents[0]["correlation_id"] {
+		t.Errorf("a closed incident takes nothing any more: want a second one, got %v", x.Incidents)
 	}
 }
 
