@@ -44,9 +44,8 @@ plumbline:
 	@$(BUILD) ./cmd/plumbline
 
 functions: ## Build DIST/FOLDER/bootstrap, what Lambda runs, of every task (or FUNCTIONS="notify …") for FUNCTION_ARCH
-	@for t in $(FUNCTIONS); do \
-	  GOOS=linux GOARCH=$(FUNCTION_ARCH) $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o $(DIST)/$$t/bootstrap ./tasks/$$t/lambda; \
-	done
+	@printf '%s\n' $(FUNCTIONS) | GOOS=linux GOARCH=$(FUNCTION_ARCH) xargs -P 2 -I{} \
+	  $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w -X plumbline/internal/bundle.Version=$(VERSION)" -o $(DIST)/{}/bootstrap ./tasks/{}/lambda
 
 scan: plumbline ## Scan DIR (default: the example's cdk.out) through the workflow
 	@bin/plumbline scan --exit-zero $(ARGS) $(DIR)

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,9 @@ func (s *suite) newFunction(scope constructs.Construct, t catalog.Task, code aws
 	if err != nil {
 		return err
 	}
+	if err := fits(statements); err != nil {
+		return fmt.Errorf("function %s: %w. name fewer types in remediationTypes", t.Name, err)
+	}
 	log := s.newLog(scope, "Log", nil)
 	role := newRole(scope, "Role", "lambda.amazonaws.com", "plumbline: function "+t.Name)
 	if t.ReadsLive {
@@ -91,6 +95,23 @@ func (s *suite) newFunction(scope constructs.Construct, t catalog.Task, code aws
 	suppress(f, reasons...)
 	s.functions[t.Name] = function{f, *f.AttrArn()}
 	s.values[t.Name+"Arn"] = *f.AttrArn()
+	return nil
+}
+
+// policyLimit is how many characters a role's inline policies may have, white
+// space not counted. Source: IAM User Guide, "IAM and AWS STS quotas".
+const policyLimit = 10240
+
+// fits reports statements that are too long for a role. What placeholders stand
+// for is longer by a little than they are, and room is left for it.
+func fits(statements []permission.Statement) error {
+	src, err := json.Marshal(documents(statements, nil))
+	if err != nil {
+		return err
+	}
+	if n := len(src) + len(src)/20; n > policyLimit {
+		return fmt.Errorf("its role would need some %d characters of policy, and IAM takes %d", n, policyLimit)
+	}
 	return nil
 }
 
