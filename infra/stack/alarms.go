@@ -52,9 +52,11 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 		p.Threshold, p.ComparisonOperator, p.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
 		alarm("NoSweep", "no scan of all stacks has ended well for a day", s.topics.warning, p)
 	}
-	report := executions("ExecutionsSucceeded", "SLAReport", 86400)
-	report.Threshold, report.ComparisonOperator, report.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
-	alarm("NoReport", "how long violations stay open was not measured for a day", s.topics.warning, report)
+	if s.d.Schedules.Overdue != deployment.Off {
+		report := executions("ExecutionsSucceeded", "SLAReport", 86400)
+		report.Threshold, report.ComparisonOperator, report.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
+		alarm("NoReport", "how long violations stay open was not measured for a day", s.topics.warning, report)
+	}
 
 	ours := func(m metric.Metric, period float64, values ...string) awscloudwatch.CfnAlarmProps {
 		return awscloudwatch.CfnAlarmProps{
