@@ -94,7 +94,7 @@ check: ## All that a change must pass: generate changes nothing, format, vet, li
 	@$(MAKE) --no-print-directory format vet lint test
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
-	@$(GO) generate ./rules ./internal/... ./asl/... ./ruleset/... ./statemachine-tests/...
+	@$(GO) generate ./rules ./remedy/... ./internal/... ./asl/... ./ruleset/... ./statemachine-tests/...
 	@$(GO) generate .
 	@$(GO) -C infra generate ./permission
 

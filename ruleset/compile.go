@@ -190,6 +190,10 @@ func (c *compiled) rest() error {
 				continue
 			}
 			if step.CEL.Text != "" {
+				item := item
+				if step.Policy != "" {
+					item = &schema.Type{Kind: schema.String}
+				}
 				c.fixes[i], err = c.program(e, "fix", i, step.CEL, item, nil)
 				errs = append(errs, err)
 			}

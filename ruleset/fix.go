@@ -34,7 +34,8 @@ type OtherOps struct {
 	Ops       []cfn.Op
 }
 
-// itemName is the variable that stands for the item in a fix step's where and cel.
+// itemName is the variable that stands for the item in a fix step's where and cel,
+// and for the policy's value where a step has both.
 const itemName = "item"
 
 // Fix works out a failure's fix in one model. A rule without fix data gives the
@@ -252,7 +253,11 @@ func (j *judgement) value(e *evaluation, i int) (value any, needs []string, err 
 		if !ok {
 			return nil, []string{"policy value " + step.Policy}, nil
 		}
-		return text, nil, nil
+		if e.c.fixes[i] == nil {
+			return text, nil, nil
+		}
+		e.item = types.String(text)
+		fallthrough
 	case e.c.fixes[i] != nil:
 		v := e.c.fixes[i].run(e.ctx, e)
 		if u, ok := v.(*types.Unknown); ok {
@@ -300,9 +305,12 @@ func (r *Rule) fixTarget(step *FixStep, typ *schema.Type) (item *schema.Type, er
 	if step.Do == doTags || step.Do == doDelete || typ == openType {
 		return nil, nil
 	}
-	for _, name := range step.Path {
+	for i, name := range step.Path {
 		name, each := strings.CutSuffix(name, "[]")
 		if typ.Kind == schema.Any {
+			if strings.Contains(strings.Join(step.Path[i:], "."), "[]") {
+				item = anyType
+			}
 			return item, nil
 		}
 		var next *schema.Type

@@ -100,6 +100,7 @@ type FixStep struct {
 	// item is the variable `item`. Without [] it says whether the step is made. Empty: all, and yes.
 	Where Expression
 	// Exactly one of the three gives the value; none of them for remove, tags and delete.
+	// With CEL and Policy, item is the policy's value in the expression.
 	Value  any        // plain: string, bool, int, float64, []any, map[string]any; nil: none
 	CEL    Expression // evaluated for the finding's resource; "" : none
 	Policy string     // the policy file's values.<name>; "" : none

@@ -24,6 +24,7 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 	for _, n := range v.Content {
 		step := FixStep{Line: n.Line}
 		verbs, sources := 0, 0
+		both := 0 // cel and policy
 		seen := d.mapping(n, "a fix step", fixKeys, func(key string, v *yaml.Node) {
 			switch key {
 			case "set", "add", "remove":
@@ -54,9 +55,11 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 			case "cel":
 				step.CEL = d.expression(v, "fix")
 				sources++
+				both++
 			case "policy":
 				step.Policy = d.text(v, key)
 				sources++
+				both++
 			}
 		})
 		switch {
@@ -71,7 +74,9 @@ func (d *ruleDecoder) fix(r *Rule, v *yaml.Node) {
 			d.bad(n, "a %s step has no where", step.Do)
 		case valueless[step.Do] && sources != 0:
 			d.bad(n, "a %s step has no value", step.Do)
-		case !valueless[step.Do] && sources != 1:
+		case both == 2 && sources == 2 && strings.Contains(strings.Join(step.Path, "."), "[]"):
+			d.bad(n, "a fix step with policy and cel has a path without []: item stands for the policy's value")
+		case !valueless[step.Do] && sources != 1 && (both != 2 || sources != 2):
 			d.bad(n, "a %s step has %d of value, cel and policy. exactly one is needed", step.Do, sources)
 		}
 		r.Fix = append(r.Fix, step)
