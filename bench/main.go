@@ -27,6 +27,7 @@ func main() {
 	data := flag.String("data", "", "a folder of templates; default: 300 made ones")
 	write := flag.String("write", "", "a Markdown file to write as well, or a section of it")
 	peers := flag.String("peers", "", "a folder with venv/bin/checkov and trivy: compare with them instead (what bench/peers.sh calls)")
+	labelled := flag.String("labels", "", "with -peers: a file of labels (JSON lines) beside labelled templates: compare what scanners find in them instead of how fast they are")
 	engineModules := flag.String("engines", "", "a folder with node_modules of aws-local-stepfunctions: compare engines instead (what bench/engines.sh calls)")
 	ministack := flag.String("servers", "", "the program ministack: compare Step Functions APIs over HTTP instead (what bench/servers.sh calls)")
 	floor := flag.String("floor", "", "only parse the templates below this folder (what the benchmark calls itself with)")
@@ -47,7 +48,11 @@ func main() {
 		section = "engines"
 		run = func(w io.Writer, _, _ string) error { return engines(w, *engineModules) }
 	}
-	if *peers != "" {
+	switch {
+	case *labelled != "":
+		section = "detection"
+		run = func(w io.Writer, bin, _ string) error { return detection(w, bin, *labelled, *peers) }
+	case *peers != "":
 		run = func(w io.Writer, bin, data string) error { return compare(w, bin, data, *peers) }
 	}
 	if err := run(io.MultiWriter(os.Stdout, &page), *bin, *data); err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // sections of the page that commands of their own write, in their order there.
-var sections = []string{"engines", "servers"}
+var sections = []string{"engines", "servers", "detection"}
 
 // writePage writes a command's text to the page: its own section, or with
 // section "" all but the sections, so that no command undoes another's figures.

@@ -2,7 +2,8 @@
 # Installs checkov (PyPI) and trivy (Go module) by package name, pinned, and prints
 # the processor time of one scan of the same folder by each, over the floor of
 # parsing alone, all in one run. DATA names the folder; without it templates are made.
-# Trivy is built from source the first time, which takes a while.
+# LABELS names a file of labelled templates: what each finds in them is compared as
+# well, and written to docs/benchmarks.md. Trivy is built from source the first time, which takes a while.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CHECKOV=3.3.30
@@ -22,4 +23,7 @@ if [ ! -x "$PEERS/trivy" ]; then
     GOEXPERIMENT=jsonv2 CGO_ENABLED=0 go build -o "$PEERS/trivy" github.com/aquasecurity/trivy/cmd/trivy
   )
 fi
-exec go run ./bench -peers "$PEERS" ${DATA:+-data "$DATA"}
+go run ./bench -peers "$PEERS" ${DATA:+-data "$DATA"}
+if [ -n "${LABELS:-}" ]; then
+  go run ./bench -peers "$PEERS" -labels "$LABELS" -write docs/benchmarks.md
+fi
