@@ -87,18 +87,19 @@ const (
 	EventsVar   = "EVENTS_TABLE"   // ids of events
 	ScanVar     = "SCAN_WORKFLOW"  // ARN of the state machine scan-stack
 	EstateVar   = "ESTATE_WORKFLOW"
-	CheckVar    = "CHECK_WORKFLOW" // ARN of the state machine check-resource
-	CriticalVar = "CRITICAL_TOPIC" // topic of messages for which somebody is woken
-	WarningVar  = "WARNING_TOPIC"  // topic of all other messages; the severity is an attribute
-	QueueVar    = "DELIVERY_QUEUE" // URL of the queue of what is delivered to ticketing systems and webhooks; may be unset
-	ChannelsVar = "CHANNELS"       // those systems, a list of channels as JSON; may be unset
-	ChangesVar  = "CHANGES_TABLE"  // leases of changes, and requests for approval
-	LedgerVar   = "LEDGER_TABLE"   // what was asked, decided and done
-	ConsoleVar  = "APPROVAL_URL"   // page on which people decide; the request's id follows it
-	LettersVar  = "DEAD_LETTERS"   // URL of the queue of what no channel takes
-	SecretsVar  = "SECRETS"        // by channel the name of its secret in Secrets Manager, as JSON
-	BlockingVar = "BLOCKING"       // severities for which the hook refuses a change, with commas between them; may be unset
-	BundleVar   = "BUNDLE_KEY"     // object in the bucket: the organisation's policy file and rules; may be unset
+	CheckVar    = "CHECK_WORKFLOW"  // ARN of the state machine check-resource
+	ReviewVar   = "REVIEW_WORKFLOW" // ARN of the state machine review-violation; unset where there is no remediation
+	CriticalVar = "CRITICAL_TOPIC"  // topic of messages for which somebody is woken
+	WarningVar  = "WARNING_TOPIC"   // topic of all other messages; the severity is an attribute
+	QueueVar    = "DELIVERY_QUEUE"  // URL of the queue of what is delivered to ticketing systems and webhooks; may be unset
+	ChannelsVar = "CHANNELS"        // those systems, a list of channels as JSON; may be unset
+	ChangesVar  = "CHANGES_TABLE"   // leases of changes, and requests for approval
+	LedgerVar   = "LEDGER_TABLE"    // what was asked, decided and done
+	ConsoleVar  = "APPROVAL_URL"    // page on which people decide; the request's id follows it
+	LettersVar  = "DEAD_LETTERS"    // URL of the queue of what no channel takes
+	SecretsVar  = "SECRETS"         // by channel the name of its secret in Secrets Manager, as JSON
+	BlockingVar = "BLOCKING"        // severities for which the hook refuses a change, with commas between them; may be unset
+	BundleVar   = "BUNDLE_KEY"      // object in the bucket: the organisation's policy file and rules; may be unset
 )
 
 // Prefixes of keys in the bucket; the first four are those of package scan.
@@ -163,7 +164,7 @@ var Tasks = slices.Concat([]Task{
 	},
 	{
 		Name: "FetchStack", Folder: "fetchstack", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
-		Timeout: time.Minute, MemoryMB: 1024,
+		Timeout: 150 * time.Second, MemoryMB: 1024, // 500 resources, as many as a stack may have, at five a second
 		Actions: slices.Concat(writeObjects, []string{"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources", "cloudformation:GetResource", "cloudformation:ListResources"}),
 		Reads:   []string{Bundles}, Writes: []string{work}, ReadsLive: true,
 		Errors: []string{Throttled, StoreFailed},
@@ -192,6 +193,12 @@ var Tasks = slices.Concat([]Task{
 		Timeout: 30 * time.Second, MemoryMB: 256,
 		Actions: slices.Concat(readObjects, []string{"sns:Publish"}), Reads: []string{work, slas},
 		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "SelectReviews", Folder: "selectreviews", Vars: []string{BucketVar}, MaySet: []string{BundleVar, ReviewVar},
+		Timeout: 30 * time.Second, MemoryMB: 512,
+		Actions: readObjects, Reads: []string{work, Bundles},
+		Errors: []string{Throttled, ObjectLost, StoreFailed},
 	},
 	{
 		Name: "Summarize", Folder: "summarize", Vars: []string{BucketVar}, MaySet: []string{BundleVar},

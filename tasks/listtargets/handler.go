@@ -22,9 +22,11 @@ type Lister interface {
 }
 
 // DefaultConcurrency is how many targets are scanned at once unless the
-// configuration says otherwise. CloudFormation's GetTemplate is throttled per
-// account and region; forty scans, most of whose time goes into judging, stay below it.
-const DefaultConcurrency = 40
+// configuration says otherwise. Most of a scan's time goes into reading live
+// resources, of which an account may read some 25 a second: five at five a
+// second. More are not faster, only slower each, until they run out of time;
+// docs/scale.md has the figures.
+const DefaultConcurrency = 5
 
 // Config says what the function works with on AWS.
 type Config struct {
