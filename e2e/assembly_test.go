@@ -56,7 +56,7 @@ func deploy(ctx context.Context, e *emulator, regions ...string) error {
 		return err
 	}
 	for _, r := range regions {
-		if err := uploadPolicy(ctx, e, r); err != nil {
+		if err := errors.Join(uploadPolicy(ctx, e, r), suite.people.secrets(ctx, e.url, r)); err != nil {
 			return err
 		}
 	}

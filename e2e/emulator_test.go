@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -25,6 +26,7 @@ var suite struct {
 	folder string // where run.sh left the emulators, the stacks and the functions
 	stack  *emulator
 	faults *proxy
+	people *receivers
 }
 
 func TestMain(m *testing.M) {
@@ -43,6 +45,8 @@ func run(m *testing.M) (err error) {
 		return err
 	}
 	defer suite.faults.Close()
+	suite.people = newReceivers()
+	defer suite.people.server.Close()
 	if suite.stack, err = startMinistack("ministack", suite.faults, "PERSIST_STATE=0", "S3_PERSIST=0"); err != nil {
 		return err
 	}
@@ -57,7 +61,7 @@ func run(m *testing.M) (err error) {
 	m.Run()
 	checked, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return checkCalls(checked, suite.stack, &suite.faults.calls)
+	return errors.Join(checkCalls(checked, suite.stack, &suite.faults.calls), suite.people.check())
 }
 
 // emulator is a process that answers AWS's API.
