@@ -27,7 +27,8 @@ func deliverLogs() Statement {
 // OfMachine returns the statements of a state machine's role, as its definition
 // asks for them: what its tasks call, what a Distributed Map reads and starts,
 // then what every machine has. A state that calls something else is an error.
-func OfMachine(m workflows.Machine) ([]Statement, error) {
+// What is not there in the deployment is never started, and not allowed.
+func OfMachine(m workflows.Machine, scope Scope) ([]Statement, error) {
 	src, err := workflows.Source(m.File)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,10 @@ func OfMachine(m workflows.Machine) ([]Statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s%s: %w", m.File, workflows.Suffix, err)
 	}
-	return out, nil
+	for i := range out {
+		out[i].Resources = slices.DeleteFunc(out[i].Resources, scope.lacks)
+	}
+	return slices.DeleteFunc(out, func(s Statement) bool { return len(s.Resources) == 0 }), nil
 }
 
 // OfDefinition is OfMachine for the machine of this name with this definition.

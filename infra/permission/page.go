@@ -66,7 +66,7 @@ func Page() ([]byte, error) {
 
 	b.WriteString("\n## State machines\n")
 	for _, m := range scope.Machines() {
-		statements, err := OfMachine(m)
+		statements, err := OfMachine(m, scope)
 		if err != nil {
 			return nil, err
 		}

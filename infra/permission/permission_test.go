@@ -28,7 +28,7 @@ func roles(t *testing.T) map[string][]permission.Statement {
 		out[task.Name] = s
 	}
 	for _, m := range everything.Machines() {
-		s, err := permission.OfMachine(m)
+		s, err := permission.OfMachine(m, everything)
 		if err != nil {
 			t.Fatal(err)
 		}

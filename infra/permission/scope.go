@@ -38,6 +38,12 @@ func (s Scope) Machines() []workflows.Machine {
 	return workflows.All()
 }
 
+// lacks reports whether a resource is a state machine that is not there.
+func (s Scope) lacks(resource string) bool {
+	is := func(m workflows.Machine) bool { return m.Placeholder() == resource }
+	return slices.ContainsFunc(workflows.All(), is) && !slices.ContainsFunc(s.Machines(), is)
+}
+
 // Outside reports whether a function is outside of the VPC, whence alone it
 // reaches the Internet.
 func Outside(t catalog.Task) bool {

@@ -156,6 +156,12 @@ func (s *suite) environment(t catalog.Task) (map[string]any, error) {
 		catalog.ScanVar: s.values["ScanStackArn"], catalog.EstateVar: s.values["ScanEstateArn"],
 		catalog.CriticalVar: s.values["CriticalTopicArn"], catalog.WarningVar: s.values["WarningTopicArn"], catalog.BundleVar: s.o.BundleKey,
 	}
+	if len(s.scope.Changes) > 0 {
+		known[catalog.ReviewVar] = s.values["ReviewViolationArn"]
+	}
+	if !s.absent("ReviewViolation") {
+		known[catalog.ReviewVar] = s.machineARN("ReviewViolation") // which is made after the functions
+	}
 	out := map[string]any{}
 	for name, value := range t.Env {
 		out[name] = value

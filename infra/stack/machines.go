@@ -27,7 +27,7 @@ func (s *suite) newMachines(scope constructs.Construct) error {
 	for len(left) > 0 {
 		made := len(left)
 		for i, m := range left {
-			statements, err := permission.OfMachine(m)
+			statements, err := permission.OfMachine(m, s.scope)
 			if err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (s *suite) newMachine(scope constructs.Construct, m workflows.Machine, stat
 	// With a name that is known before, a role can be allowed what reaches its own
 	// machine; and the name stands in every message of a failed execution.
 	name := machineName(m.Name)
-	own := values{m.Name + "Name": name, m.Name + "Arn": s.values.fill("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + name)}
+	own := values{m.Name + "Name": name, m.Name + "Arn": s.machineARN(m.Name)}
 	role := newRole(scope, "Role", "states.amazonaws.com", "plumbline: state machine "+m.Name)
 	policy := attach(scope, "Policy", role, statements, s.values.with(own))
 	suppress(policy, [2]string{"iam-policy-permissions-management", "Step Functions turns the logging of a state machine on by logs:PutResourcePolicy in its role's name; the action knows no resources to name, and lets in to logs alone"})
@@ -98,6 +98,18 @@ func (s *suite) newMachine(scope constructs.Construct, m workflows.Machine, stat
 	return nil
 }
 
+// absent reports whether a state machine is not in this deployment. A definition
+// may name it all the same: nothing leads to the state that would start it.
+func (s *suite) absent(name string) bool {
+	is := func(m workflows.Machine) bool { return m.Name == name }
+	return slices.ContainsFunc(workflows.All(), is) && !slices.ContainsFunc(s.scope.Machines(), is)
+}
+
+// machineARN is the ARN of a state machine by its name, also before it is made.
+func (s *suite) machineARN(name string) string {
+	return s.values.fill("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + machineName(name))
+}
+
 // machineName is what a state machine is called in the account.
 func machineName(name string) string { return "Plumbline" + name }
 
@@ -106,6 +118,9 @@ func (s *suite) substitutions(m workflows.Machine, src string) (map[string]any, 
 	out := map[string]any{}
 	for _, name := range (permission.Statement{Resources: []string{src}}).Placeholders() {
 		value, ok := s.values[name]
+		if machine, is := strings.CutSuffix(name, "Arn"); !ok && is && s.absent(machine) {
+			value, ok = s.machineARN(machine), true
+		}
 		if !ok {
 			return nil, fmt.Errorf("%s%s: nothing is known of ${%s}", m.File, workflows.Suffix, strings.TrimSpace(name))
 		}

@@ -118,6 +118,9 @@ func testMachines(t *testing.T, s template, deployed []workflows.Machine) {
 		want := map[string]bool{}
 		call := func(action string, placeholder any) {
 			name := strings.TrimSuffix(strings.TrimPrefix(placeholder.(string), "${"), "}")
+			if !slices.ContainsFunc(deployed, func(m workflows.Machine) bool { return m.Name+"Arn" == name }) && slices.ContainsFunc(workflows.All(), func(m workflows.Machine) bool { return m.Name+"Arn" == name }) {
+				return // is never started
+			}
 			want[action+" "+text(at(m.Properties["DefinitionSubstitutions"], name))] = true
 		}
 		var walk func(v any)
