@@ -297,13 +297,14 @@ func (k *Case) worlds(typ string) (*cfn.Template, []*cfn.Model, error) {
 	return t, t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack}), nil
 }
 
-// set is the one rule with the case's policy.
-func (c *caseRunner) set(k *Case) (*Set, error) {
+// policy is the case's, with what the rule's fix asks of it, so that the fix
+// can be tried.
+func (c *caseRunner) policy(k *Case) (*Policy, error) {
 	p, err := decodePolicyNode("policy", &k.Policy)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range c.rule.Fix { // what a fix asks of the policy is there, so that the fix can be tried
+	for _, step := range c.rule.Fix {
 		if _, ok := p.Value(step.Policy, ""); !ok && step.Policy != "" {
 			p.Values = append(p.Values, Value{Name: step.Policy, Text: "example-" + step.Policy})
 		}
@@ -317,6 +318,15 @@ func (c *caseRunner) set(k *Case) (*Set, error) {
 				t.Default = "example"
 			}
 		}
+	}
+	return p, nil
+}
+
+// set is the one rule with the case's policy.
+func (c *caseRunner) set(k *Case) (*Set, error) {
+	p, err := c.policy(k)
+	if err != nil {
+		return nil, err
 	}
 	hash := p.Hash()
 	if s := c.sets[hash]; s != nil {
