@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/go-analyze/charts"
 
@@ -34,7 +35,11 @@ func (s *Server) trendChart(w http.ResponseWriter, r *http.Request) {
 			t = darkTones
 		}
 		var svg []byte
-		if svg, err = drawTrend(scans[max(0, len(scans)-trendLongest):], t); err == nil {
+		width, bars := 1200, trendLongest
+		if r.URL.Query().Get("size") == "narrow" {
+			width, bars = 480, trendLongest/4
+		}
+		if svg, err = drawTrend(scans[max(0, len(scans)-bars):], t, width); err == nil {
 			picture(w, r, svg)
 			return
 		}
@@ -50,7 +55,8 @@ func (s *Server) trendChart(w http.ResponseWriter, r *http.Request) {
 // errNoTrend says that there is nothing to draw.
 var errNoTrend = errors.New("a trend has two scans or more")
 
-func drawTrend(scans []scan.Summary, t tones) ([]byte, error) {
+// drawTrend draws a bar a scan, in pixels wide and a quarter or more of that high.
+func drawTrend(scans []scan.Summary, t tones, width int) ([]byte, error) {
 	if len(scans) < 2 {
 		return nil, errNoTrend
 	}
@@ -83,8 +89,9 @@ func drawTrend(scans []scan.Summary, t tones) ([]byte, error) {
 	o.StackSeries = charts.Ptr(true)
 	o.CategoryAxis.Labels = days
 	o.Legend.SeriesNames = names
+	o.ValueFormatter = func(v float64) string { return strconv.Itoa(int(v)) }
 	o.Padding = charts.NewBoxEqual(10)
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: 1200, Height: 300})
+	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: width, Height: 300})
 	if err := p.BarChart(o); err != nil {
 		return nil, err
 	}

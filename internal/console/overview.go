@@ -19,8 +19,8 @@ type overviewPage struct {
 	Trend      []scan.Summary
 	Frameworks []frameworkRow
 	Terms      *sla.Report
-	Rules      []groupRow
-	Stacks     []groupRow
+	Rules      []group
+	Stacks     []group
 }
 
 // count is a figure that leads to the list of what it counts.
@@ -81,9 +81,13 @@ func (s *Server) terms(b *board) (*sla.Report, error) {
 }
 
 // top lists the values of a dimension with the most severe findings that want attention.
-func (s *Server) top(b *board, d dimension) []groupRow {
-	groups := b.find(&filter{group: dimensionNames[d]}, s.asked, s.o.Now()).groups
-	return groups[:min(len(groups), overviewTop)]
+func (s *Server) top(b *board, d dimension) []group {
+	f := filter{group: dimensionNames[d]}
+	found := b.find(&f, s.asked, s.o.Now())
+	found.groups = found.groups[:min(len(found.groups), overviewTop)]
+	var p findingsPage
+	s.listGroups(&p, &f, found)
+	return p.Groups
 }
 
 func (s *Server) frameworkRows(b *board, terms *sla.Report) []frameworkRow {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,11 +36,16 @@ type Execution struct {
 	Error    string         `json:",omitempty"`
 	Cause    string         `json:",omitempty"`
 	Events   []HistoryEvent `json:",omitempty"` // none where only the outcome is kept
+	// Items are the events of the first items of a Distributed Map, which are
+	// executions of their own; ItemsLeft counts the items whose events are not kept.
+	Items     []HistoryEvent `json:",omitempty"`
+	ItemsLeft int            `json:",omitempty"`
 }
 
 // HistoryEvent is an event of an execution's history, without what states were
 // given and gave back: that may hold what a template keeps secret.
 type HistoryEvent struct {
+	Item     int    `json:"n,omitempty"` // of Items: from 1
 	ID       int64  `json:"i"`
 	Previous int64  `json:"p"`
 	Millis   int64  `json:"t"` // since the execution's start
@@ -57,6 +63,7 @@ const (
 	historiesKept       = 50
 	failedHistoriesKept = 250
 	executionsKept      = 2000
+	itemsKept           = 500  // of a Distributed Map
 	longestCause        = 2000 // bytes
 )
 
@@ -68,11 +75,56 @@ type recorder struct {
 	well, failed int // histories kept
 }
 
-// add takes an execution that has ended.
-func (r *recorder) add(x *engine.Execution, about string) {
+// items collects the events of a Distributed Map's items, which the execution
+// that has the Map does not keep. It is used on the engine's loop.
+type items struct {
+	main   string         // ARN of the execution
+	number map[string]int // of an item, by ARN
+	began  time.Time
+	events []HistoryEvent
+	next   func(engine.Event) // may be nil
+}
+
+func (w *items) watch(e engine.Event) {
+	if w.next != nil {
+		w.next(e)
+	}
+	switch {
+	case w.main == "":
+		w.main, w.began = e.Execution, e.Time
+		return
+	case e.Execution == w.main:
+		return
+	case w.number == nil:
+		w.number = map[string]int{}
+	}
+	n, known := w.number[e.Execution]
+	if !known {
+		n = len(w.number) + 1
+		w.number[e.Execution] = n
+	}
+	if n <= itemsKept {
+		x := historyEvent(&e, w.began)
+		x.Item = n
+		w.events = append(w.events, x)
+	}
+}
+
+// watching is what an execution runs with, so that add can keep what it did.
+func (r *recorder) watching(next func(engine.Event)) (*items, func(engine.Event)) {
+	if r == nil {
+		return nil, next
+	}
+	w := &items{next: next}
+	return w, w.watch
+}
+
+// add takes an execution that has ended, and what its items did.
+func (r *recorder) add(x *engine.Execution, w *items, input []byte) {
 	if r == nil {
 		return
 	}
+	about := about(input)
 	res := x.Result()
 	e := Execution{
 		Workflow: x.Machine().Name, About: about, Started: x.Started.UTC(), Stopped: x.Stopped().UTC(),
@@ -93,6 +145,7 @@ func (r *recorder) add(x *engine.Execution, about string) {
 			r.failed++
 		}
 		e.Events = historyOf(x)
+		e.Items, e.ItemsLeft = w.events, max(0, len(w.number)-itemsKept)
 	}
 	r.run.Executions = append(r.run.Executions, e)
 }
@@ -101,13 +154,16 @@ func historyOf(x *engine.Execution) []HistoryEvent {
 	all := x.History()
 	out := make([]HistoryEvent, len(all))
 	for i := range all {
-		e := &all[i]
-		out[i] = HistoryEvent{
-			ID: e.ID, Previous: e.PreviousID, Millis: e.Time.Sub(x.Started).Milliseconds(), Type: e.Type, State: e.Details.Name, Length: e.Details.Length,
-			Resource: e.Details.Resource, Error: e.Details.Error, Cause: clip(scan.Cause(e.Details.Cause)),
-		}
+		out[i] = historyEvent(&all[i], x.Started)
 	}
 	return out
+}
+
+func historyEvent(e *engine.Event, began time.Time) HistoryEvent {
+	return HistoryEvent{
+		ID: e.ID, Previous: e.PreviousID, Millis: e.Time.Sub(began).Milliseconds(), Type: e.Type, State: e.Details.Name, Length: e.Details.Length,
+		Resource: e.Details.Resource, Error: e.Details.Error, Cause: clip(scan.Cause(e.Details.Cause)),
+	}
 }
 
 func clip(s string) string {
@@ -134,12 +190,28 @@ func (r *recorder) keep(ctx context.Context, to blob.Store, name string, started
 
 // Trace is what the execution did in the states of its workflow.
 func (e *Execution) Trace(d *asl.Definition) *asl.Trace {
+	const main = "arn:aws:states:::execution:Main:it"
 	t := asl.NewTrace(d)
-	for _, x := range e.Events {
-		t.Add(asl.TraceEvent{ID: x.ID, Previous: x.Previous, Type: x.Type, State: x.State, Length: x.Length})
+	items := e.Items
+	add := func(execution string, x *HistoryEvent) {
+		t.Add(asl.TraceEvent{Execution: execution, ID: x.ID, Previous: x.Previous, Type: x.Type, State: x.State, Length: x.Length})
+	}
+	for i := range e.Events {
+		x := &e.Events[i]
+		for len(items) > 0 && items[0].Millis < x.Millis {
+			add(itemARN(items[0].Item), &items[0])
+			items = items[1:]
+		}
+		add(main, x)
+	}
+	for i := range items {
+		add(itemARN(items[i].Item), &items[i])
 	}
 	return t
 }
+
+// itemARN names an item so that a trace takes it for one of the execution's.
+func itemARN(n int) string { return "arn:aws:states:::execution:Main/Map:" + strconv.Itoa(n) }
 
 // Recordings lists the names of the runs that a folder keeps, the latest first.
 func (r *Reader) Recordings(ctx context.Context) ([]string, error) {

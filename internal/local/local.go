@@ -24,11 +24,13 @@ import (
 	"plumbline/cfn/source"
 	"plumbline/internal/bundle"
 	"plumbline/ruleset"
+	"plumbline/remedy/change"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/evaluate"
 	"plumbline/tasks/fetchstack"
 	"plumbline/tasks/listtargets"
+	"plumbline/tasks/selectreviews"
 	"plumbline/workflows"
 )
 
@@ -78,6 +80,12 @@ type Options struct {
 	Watch    func(engine.Event)                         // every event of every execution; must not block
 	Now      func() time.Time                           // nil: time.Now
 	ScanID   string                                     // "": a new one
+
+	// Reviews is told, from any goroutine, which new violations of a target are to be
+	// reviewed by the policy; nil: none is selected. They are not begun here: a
+	// review may outlast the scan, and what it changes must not be kept with it.
+	Reviews func([]change.Request)
+	Locate  selectreviews.Locator // the live resources of templates; nil: those of Stacks alone are known
 
 	// Tasks replaces task functions by the text that workflows call them by
 	// ("${AssessArn}"), so that a test can make any of them fail.
@@ -274,16 +282,15 @@ func incomplete(t scan.Target, f scan.Failure) string {
 
 // run runs one execution to its end.
 func (r *runner) run(ctx context.Context, m *engine.Machine, input []byte, workers int) (engine.Result, error) {
-	x, err := engine.Run(ctx, m, input, engine.Options{Tasks: r, Objects: r.objects, Workers: workers, Watch: r.o.Watch, History: r.recorder != nil})
+	items, watch := r.recorder.watching(r.o.Watch)
+	x, err := engine.Run(ctx, m, input, engine.Options{Tasks: r, Objects: r.objects, Workers: workers, Watch: watch, History: r.recorder != nil})
 	if ctx.Err() != nil {
 		return engine.Result{}, ctx.Err()
 	}
 	if err != nil {
 		return engine.Result{}, err
 	}
-	if r.recorder != nil {
-		r.recorder.add(x, about(input))
-	}
+	r.recorder.add(x, items, input)
 	return x.Result(), nil
 }
 
