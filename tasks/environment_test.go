@@ -23,6 +23,7 @@ import (
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 	"plumbline/tasks/recordfailure"
+	"plumbline/tasks/selectreviews"
 	"plumbline/tasks/summarize"
 	"plumbline/tasks/writereport"
 )
@@ -45,6 +46,7 @@ var configs = map[string]func(lookup) (any, error){
 	"notify":          func(l lookup) (any, error) { return notify.ConfigFromEnv(l) },
 	"persistfindings": func(l lookup) (any, error) { return persistfindings.ConfigFromEnv(l) },
 	"recordfailure":   func(l lookup) (any, error) { return recordfailure.ConfigFromEnv(l) },
+	"selectreviews":   func(l lookup) (any, error) { return selectreviews.ConfigFromEnv(l) },
 	"summarize":       func(l lookup) (any, error) { return summarize.ConfigFromEnv(l) },
 	"writereport":     func(l lookup) (any, error) { return writereport.ConfigFromEnv(l) },
 }

@@ -32,6 +32,8 @@ import (
 	"plumbline/tasks/recordchange"
 	"plumbline/tasks/recordfailure"
 	"plumbline/tasks/releaseleases"
+	"plumbline/tasks/selectreviews"
+	"plumbline/tasks/settlefinding"
 	"plumbline/tasks/summarize"
 	"plumbline/tasks/tellchange"
 	"plumbline/tasks/undochange"
@@ -64,6 +66,8 @@ func contracts() map[string][2]any {
 		"UndoChange":    {undochange.In{}, change.Result{}},
 		"RecordChange":  {recordchange.In{}, recordchange.Out{}},
 		"TellChange":    {tellchange.In{}, tellchange.Out{}},
+		"SettleFinding": {settlefinding.In{}, settlefinding.Out{}},
+		"SelectReviews": {selectreviews.In{}, selectreviews.Out{}},
 		"ReleaseLeases": {releaseleases.In{}, releaseleases.Out{}},
 	}
 	for _, d := range finding.Domains {

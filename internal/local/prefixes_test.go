@@ -13,6 +13,7 @@ import (
 	"plumbline/asl/engine"
 	"plumbline/blob"
 	"plumbline/internal/files"
+	"plumbline/remedy/change"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
@@ -52,7 +53,8 @@ func TestTasksKeepToTheirPrefixes(t *testing.T) {
 	for _, broken := range []map[string]tasks.Func{nil, {"${AssessArn}": failTask(catalog.ObjectLost)}} {
 		o := Options{
 			Templates: folder(t, map[string]string{"a.yaml": bad, "b.yaml": good}), Rules: open(t), Now: clock(), Workers: 1, ScanID: "s1",
-			Tasks: broken, Data: t.TempDir(), Render: render, // with --data, so that reports are stored
+			Reviews: func([]change.Request) {},
+			Tasks:   broken, Data: t.TempDir(), Render: render, // with --data, so that reports are stored
 		}
 		r, err := newRunner(t.Context(), o)
 		if err != nil {

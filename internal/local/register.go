@@ -13,6 +13,7 @@ import (
 	"plumbline/cfn"
 	"plumbline/cfn/source"
 	"plumbline/finding"
+	"plumbline/remedy/change"
 	"plumbline/ruleset"
 	"plumbline/scan"
 	"plumbline/tasks"
@@ -25,6 +26,7 @@ import (
 	"plumbline/tasks/notify"
 	"plumbline/tasks/persistfindings"
 	"plumbline/tasks/recordfailure"
+	"plumbline/tasks/selectreviews"
 	"plumbline/tasks/summarize"
 	"plumbline/tasks/writereport"
 )
@@ -44,6 +46,7 @@ func (r *runner) register() engine.Functions {
 		placeholder("PersistFindings"): tasks.Of(persistfindings.New(b.store, b.blobs).Handle),
 		placeholder("WriteReport"):     tasks.Of(writereport.New(b.blobs, b.render, o.Provenance, o.Now).Handle),
 		placeholder("Notify"):          tasks.Of(notify.New(b.channel, b.blobs, o.Now).Handle),
+		placeholder("SelectReviews"):   tasks.Of(r.selectReviews(selectreviews.New(b.blobs, o.Policy, o.Locate, o.Reviews != nil))),
 		placeholder("Summarize"):       tasks.Of(summarize.New(b.blobs, b.render, o.Provenance, r.scope, o.Now).Handle),
 		placeholder("MeasureSLA"):      tasks.Of(measuresla.New(b.table(), b.blobs, measuresla.Options{Due: o.Policy.Due, Frameworks: r.frameworks, Now: o.Now}).Handle),
 		placeholder("RecordFailure"):   tasks.Of(recordfailure.New(b.blobs, o.Now).Handle),
@@ -55,6 +58,18 @@ func (r *runner) register() engine.Functions {
 		fs[name] = f
 	}
 	return fs
+}
+
+// selectReviews hands the reviews on to who is told of them, and leaves none to
+// the workflow.
+func (r *runner) selectReviews(task *selectreviews.Handler) func(context.Context, selectreviews.In) (selectreviews.Out, error) {
+	return func(ctx context.Context, in selectreviews.In) (selectreviews.Out, error) {
+		out, err := task.Handle(ctx, in)
+		if err == nil && out.Count > 0 {
+			r.o.Reviews(out.Reviews)
+		}
+		return selectreviews.Out{Reviews: []change.Request{}, Left: out.Left}, err
+	}
 }
 
 // stacksAtOnce is how many deployed stacks are read at once: their reading is
