@@ -28,7 +28,7 @@ DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/
 
-.PHONY: help setup build plumbline functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost coldstart clean
+.PHONY: help setup build plumbline functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,10 @@ bench: plumbline ## Phases of a scan, the floor of parsing alone, and how it gro
 
 cost: ## Write docs/cost.md from the transitions that the engine counts
 	@$(GO) run ./bench/cost -write docs/cost.md
+
+scale: ## Scan 10,000 stacks of 20 accounts in virtual time, and write docs/scale.md
+	@SCALE=1 $(GO) test ./bench/estate -run '^TestThousands$$' -count 1
+	@$(GO) run ./bench/estate -write docs/scale.md
 
 coldstart: ## Write docs/coldstart.md: each function from exec to its first answer, and its size as it is uploaded
 	@$(GO) run ./bench/coldstart -write docs/coldstart.md

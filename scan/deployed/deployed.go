@@ -46,8 +46,12 @@ const (
 	MostListed = 500
 	// AtOnce is how many resources are asked for at once.
 	AtOnce = 8
-	// Fresh is how long the list of a type is good for other stacks of the scan.
+	// Fresh is how long the list of a type is good for other stacks, at least.
 	Fresh = time.Minute
+	// Worth is for how many times as long a list is good as it took to make: in an
+	// account of hundreds of a type, to list them anew each minute would leave no
+	// time to read stacks.
+	Worth = 10
 )
 
 // reserve is kept of the time there is for handing on what was read.
@@ -68,6 +72,7 @@ type Reader struct {
 type listing struct {
 	once      sync.Once
 	at        time.Time
+	took      time.Duration // to list
 	resources []scan.LiveResource
 	why       string // not all could be read
 	unlisted  bool   // none can ever be

@@ -172,6 +172,33 @@ func TestListsAreSharedByStacks(t *testing.T) {
 	}
 }
 
+// TestAListIsGoodForWhatItIsWorth: where listing takes minutes, it is not done
+// again each minute.
+func TestAListIsGoodForWhatItIsWorth(t *testing.T) {
+	a := &account{
+		template:  `{"Resources":{"Cards":{"Type":"AWS::S3::Bucket"}}}`,
+		resources: []scan.OwnedResource{{LogicalID: "Cards", Type: bucket, Physical: "cards"}},
+		models:    map[string]string{bucket + " cards": `{"BucketName":"cards"}`},
+	}
+	now, asked := time.Now(), 0
+	r := deployed.New(a, a, relations, func() time.Time {
+		if len(a.asked) > asked { // what was asked took three minutes
+			asked = len(a.asked)
+			now = now.Add(3 * time.Minute)
+		}
+		return now
+	})
+	for _, tc := range []struct {
+		after time.Duration
+		lists int
+	}{{0, 1}, {26 * time.Minute, 1}, {5 * time.Minute, 2}, {20 * time.Minute, 2}} {
+		now = now.Add(tc.after)
+		if _, err := r.Fetch(t.Context(), scan.Target{Stack: "P"}); err != nil || len(a.asked) != tc.lists {
+			t.Errorf("listed %d times after another %v, want %d, %v", len(a.asked), tc.after, tc.lists, err)
+		}
+	}
+}
+
 func TestIdentifiersOfSeveralParts(t *testing.T) {
 	a := &account{
 		template: `{"Parameters":{"P":{"Type":"String"}},"Resources":{"Api":{"Type":"AWS::ApiGateway::RestApi"},

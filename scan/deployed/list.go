@@ -20,7 +20,7 @@ type found struct {
 }
 
 // list reads all resources of a relation's type, once for all stacks that are
-// read within Fresh. names are what the parent may be called where the type is
+// read while it is good. names are what the parent may be called where the type is
 // listed below one only; the first stands for no parent.
 func (r *Reader) list(ctx context.Context, rel *ruleset.Relation, names []string) found {
 	var last *listing
@@ -33,13 +33,18 @@ func (r *Reader) list(ctx context.Context, rel *ruleset.Relation, names []string
 		}
 		r.mu.Lock()
 		l := r.listed[key]
-		if l == nil || r.now().Sub(l.at) > Fresh {
+		if l == nil || r.now().Sub(l.at) > max(Fresh, Worth*l.took) {
 			l = &listing{at: r.now()}
 			r.listed[key] = l
 		}
 		r.mu.Unlock()
 		var needs bool
-		l.once.Do(func() { r.fill(ctx, rel.Type, within, l) })
+		l.once.Do(func() {
+			r.fill(ctx, rel.Type, within, l)
+			r.mu.Lock()
+			l.took = r.now().Sub(l.at)
+			r.mu.Unlock()
+		})
 		if ctx.Err() != nil { // the next one asks again
 			r.mu.Lock()
 			delete(r.listed, key)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	awscloudcontrol "github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -26,13 +27,20 @@ import (
 // the account's 25 a second. What is asked to slow down all the same, does.
 const perSecond = 5
 
+// paced: the reader paces calls by itself, so the SDK need not wait as long as
+// it does between attempts.
+func paced(o *awscloudcontrol.Options) {
+	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 2, time.Second })
+}
+
 func main() {
 	ctx := context.Background()
 	c, err := fetchstack.ConfigFromEnv(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(ctx)
+	// Of stacks that change at once, many are read at once: CloudFormation asks to slow down more often than three times.
+	account, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(8))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,6 +50,6 @@ func main() {
 		log.Fatal(err)
 	}
 	source := deployed.New(stacks.New(cloudformation.NewFromConfig(account), account.Region),
-		cloudcontrol.NewReader(awscloudcontrol.NewFromConfig(account), perSecond), b.Set.Relations, time.Now)
+		cloudcontrol.NewReader(awscloudcontrol.NewFromConfig(account, paced), perSecond), b.Set.Relations, time.Now)
 	lambda.Start(tasks.Of(fetchstack.New(source, blobs).Handle))
 }

@@ -23,7 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(8))
 	if err != nil {
 		log.Fatal(err)
 	}
