@@ -119,6 +119,9 @@ func permissions(service, region string, r *http.Request, body []byte) []request
 		return one("sqs:"+action, arn("sqs", name))
 	case "cloudformation":
 		name := text("StackName")
+		if text("PhysicalResourceId") != "" { // of whichever stack
+			return one("cloudformation:"+action, arn("cloudformation", "stack/Any/1"))
+		}
 		if !strings.HasPrefix(name, "arn:") {
 			name = arn("cloudformation", "stack/"+name+"/*")
 		}

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log"
 	"net"
@@ -14,6 +15,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"plumbline/internal/awsfake"
 	"plumbline/internal/awsfake/mirror"
@@ -76,7 +80,9 @@ func newProxy() (*proxy, error) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(f.status)
 			_, _ = io.WriteString(w, f.body)
-		} else if a := p.instead(r); a != nil {
+		} else if a, err := p.instead(r, body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		} else if a != nil {
 			a.ServeHTTP(w, r)
 		} else {
 			forward.ServeHTTP(w, r)
@@ -109,12 +115,42 @@ func (p *proxy) in(region string) *awsfake.Account {
 }
 
 // instead is what answers a call that the emulator cannot; nil: it can.
-func (p *proxy) instead(r *http.Request) *awsfake.Account {
+func (p *proxy) instead(r *http.Request, body []byte) (*awsfake.Account, error) {
 	signed := scope.FindStringSubmatch(r.Header.Get("Authorization"))
-	if signed == nil || signed[2] != "cloudcontrolapi" && signed[2] != "config" {
-		return nil
+	switch {
+	case signed == nil:
+		return nil, nil
+	case signed[2] == "cloudcontrolapi" || signed[2] == "config":
+		return p.in(signed[1]), nil
+	case signed[2] == "cloudformation" && bytes.Contains(body, []byte("PhysicalResourceId=")):
+		// The emulator finds no stack by one of its resources.
+		a := &awsfake.Account{ID: account, Region: signed[1]}
+		var err error
+		a.Stacks, err = stacksOf(r.Context(), newRegion(p.target.Load().String(), signed[1]))
+		return a, err
 	}
-	return p.in(signed[1])
+	return nil, nil
+}
+
+// stacksOf are the stacks of a region with their resources.
+func stacksOf(ctx context.Context, r *region) ([]*awsfake.Stack, error) {
+	d, err := r.cfn.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
+	if err != nil {
+		return nil, err
+	}
+	var all []*awsfake.Stack
+	for _, s := range d.Stacks {
+		one := &awsfake.Stack{Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: string(s.StackStatus)}
+		l, err := r.cfn.ListStackResources(ctx, &cloudformation.ListStackResourcesInput{StackName: s.StackName})
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range l.StackResourceSummaries {
+			one.Resources = append(one.Resources, awsfake.StackResource{LogicalID: aws.ToString(x.LogicalResourceId), Type: aws.ToString(x.ResourceType), Physical: aws.ToString(x.PhysicalResourceId)})
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 func (p *proxy) Close() { _ = p.server.Close() }

@@ -27,7 +27,7 @@ func TestTickets(t *testing.T) {
 		for channel, lines := range suite.people.taken("Ticketed") {
 			for _, severity := range []string{"critical", "high", "medium", "low"} {
 				for _, l := range lines {
-					if strings.Contains(l, ": "+severity) || strings.Contains(l, `"severity":"`+severity+`"`) || strings.Contains(l, " "+severity+" ") {
+					if strings.Contains(l, ": "+severity) || strings.Contains(l, `"severity":"`+severity+`"`) || strings.Contains(l, `"text":"`+severity+": ") {
 						out[channel] += severity + " "
 						break
 					}
@@ -40,6 +40,24 @@ func TestTickets(t *testing.T) {
 	until(t, 30*time.Second, func() error {
 		if diff := cmp.Diff(want, severities()); diff != "" {
 			return fmt.Errorf("who was told of which severities (-want +got):\n%s\n%v", diff, suite.people.taken("Ticketed"))
+		}
+		return nil
+	})
+	r.put(t, "Ticketed", closed)
+	r.scan(t, "ScanStack", stackChanged(r, id, "UPDATE_COMPLETE", at.Add(time.Minute)))
+	until(t, 30*time.Second, func() error {
+		taken := suite.people.taken("Ticketed")
+		closed, open := 0, 0
+		for _, l := range append(taken["jira"], taken["servicenow"]...) {
+			if strings.HasPrefix(l, "done, ") || strings.HasPrefix(l, "state 6, ") {
+				closed++
+			} else {
+				open++
+			}
+		}
+		// The critical ones of both; what is high nobody has mended.
+		if closed != 2 || open != 1 || len(taken["slack"]) != 2 {
+			return fmt.Errorf("%d tickets are closed and %d open, want 2 and 1; the chat heard %d messages, want 2:\n%q", closed, open, len(taken["slack"]), taken)
 		}
 		return nil
 	})

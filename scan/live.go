@@ -25,6 +25,12 @@ type Owned struct {
 // OwnedResource is one resource as CloudFormation knows it.
 type OwnedResource struct{ LogicalID, Type, Physical string }
 
+// Owner is the stack that a resource belongs to, and what it is called there.
+type Owner struct {
+	Stack, StackID string // name, and ARN
+	LogicalID      string
+}
+
 // LiveResource is one deployed resource.
 type LiveResource struct {
 	LogicalID  string // "" for one that is not of the stack

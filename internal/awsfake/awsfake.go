@@ -58,6 +58,7 @@ type Account struct {
 // Stack is a deployed stack.
 type Stack struct {
 	Name, Status, Template string // Status "": CREATE_COMPLETE
+	ID                     string // ARN; "": one is made of the name
 	Parameters, Tags       map[string]string
 	Resources              []StackResource
 }
@@ -70,6 +71,9 @@ type StackResource struct {
 
 // ARN is the stack's id.
 func (a *Account) ARN(s *Stack) string {
+	if s.ID != "" {
+		return s.ID
+	}
 	return fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/0a1b2c3d", a.Region, a.ID, s.Name)
 }
 

@@ -76,6 +76,8 @@ func (a *Account) serveQuery(w http.ResponseWriter, body []byte) {
 		result = a.listStacks(form)
 	case "ListStackResources":
 		result, fail = a.listStackResources(form)
+	case "DescribeStackResources":
+		result, fail = a.stackOf(form.Get("PhysicalResourceId"))
 	case "AssumeRole":
 		a.Role = form.Get("RoleArn")
 		result = credentials{AccessKeyID: "ASIAFAKE", SecretAccessKey: "secret", SessionToken: "token", Expiration: "2099-01-01T00:00:00Z"}
@@ -164,6 +166,22 @@ func (l listed) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 		return err
 	}
 	return e.EncodeElement(l.next, xml.StartElement{Name: xml.Name{Local: "NextToken"}})
+}
+
+// stackOf gives all resources of the stack that one of them, by its physical
+// id, belongs to. Source: CloudFormation API Reference, DescribeStackResources.
+func (a *Account) stackOf(physical string) (any, *failure) {
+	for _, s := range a.Stacks {
+		if s.status() == "DELETE_COMPLETE" || !slices.ContainsFunc(s.Resources, func(r StackResource) bool { return r.Physical == physical }) {
+			continue
+		}
+		var all []member
+		for _, r := range s.Resources {
+			all = append(all, member{StackID: a.ARN(s), StackName: s.Name, LogicalID: r.LogicalID, PhysicalID: r.Physical, ResourceType: r.Type, ResourceStatus: "CREATE_COMPLETE", LastUpdatedTimestamp: "2026-01-02T03:04:05Z"})
+		}
+		return listed{"StackResources", all, ""}, nil
+	}
+	return nil, refuse("ValidationError", "Stack for %s does not exist", physical)
 }
 
 func (a *Account) listStacks(form url.Values) any {

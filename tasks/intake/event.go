@@ -15,7 +15,8 @@ import (
 // stack is a stack to scan, with the id that outlives its name.
 type stack struct {
 	scan.Target
-	id string // ARN, or the name where no ARN is known
+	id      string // ARN, or the name where no ARN is known
+	logical string // id of the resource in it that the event is about; "": it is about the stack
 }
 
 // read says what an event is about: a stack; nil for the whole estate; or a
@@ -91,11 +92,11 @@ func (h *Handler) readConfigEvent(ctx context.Context, in In) (*stack, string, e
 	if h.owners == nil {
 		return nil, fmt.Sprintf("the owner of %s %q is not looked up", d.ResourceType, d.ResourceID), nil
 	}
-	name, err := h.owners.StackOf(ctx, d.ResourceType, d.ResourceID)
+	owner, owned, err := h.owners.OwnerOf(ctx, d.ResourceType, d.ResourceID)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the stack of %s %q: %w", d.ResourceType, d.ResourceID, tasks.StoreError(err))
 	}
-	if name == "" {
+	if !owned {
 		return nil, fmt.Sprintf("%s %q belongs to no stack", d.ResourceType, d.ResourceID), nil
 	}
 	account, region := d.Account, d.Region
@@ -105,14 +106,14 @@ func (h *Handler) readConfigEvent(ctx context.Context, in In) (*stack, string, e
 	if region == "" {
 		region = in.Region
 	}
-	return &stack{scan.Target{Stack: name, Account: account, Region: region}, name}, "", nil
+	return &stack{scan.Target{Stack: owner.Stack, Account: account, Region: region}, cmp.Or(owner.StackID, owner.Stack), owner.LogicalID}, "", nil
 }
 
 // check is the check of the resource that AWS Config says has left the rules;
 // false for any other event, and where nothing checks resources by themselves.
 // What AWS Config calls the resource is Cloud Control's identifier for most
 // types; for others the check finds nothing there, and the scan remains.
-func (h *Handler) check(in In) (request, bool) {
+func (h *Handler) check(in In, of *stack) (request, bool) {
 	var d struct {
 		ResourceType string `json:"resourceType"`
 		ResourceID   string `json:"resourceId"`
@@ -127,6 +128,9 @@ func (h *Handler) check(in In) (request, bool) {
 		return request{}, false
 	}
 	r := finding.Resource{Account: cmp.Or(d.Account, in.Account), Region: cmp.Or(d.Region, in.Region), Type: d.ResourceType, LogicalID: "Resource"}
+	if of != nil { // the violation is that of the stack's scan, and its template has to follow
+		r.Stack, r.LogicalID = of.Stack, of.logical
+	}
 	return request{h.config.Check, "check-" + d.ResourceID, d.ResourceType, checkInput{in.ID, r, d.ResourceID}}, true
 }
 
@@ -142,7 +146,7 @@ func parseStackID(arn string) (*stack, error) {
 	p := strings.SplitN(arn, ":", 6)
 	if len(p) == 6 && p[0] == "arn" && p[2] == "cloudformation" {
 		if r := strings.Split(p[5], "/"); len(r) == 3 && r[0] == "stack" && r[1] != "" {
-			return &stack{scan.Target{Stack: r[1], Account: p[4], Region: p[3]}, arn}, nil
+			return &stack{Target: scan.Target{Stack: r[1], Account: p[4], Region: p[3]}, id: arn}, nil
 		}
 	}
 	return nil, fmt.Errorf("stack id %q is not arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID", arn)

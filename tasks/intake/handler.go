@@ -33,9 +33,10 @@ type Starter interface {
 	Start(ctx context.Context, workflow, name string, input any) error
 }
 
-// Owners says which stack owns a resource; "" where none does.
+// Owners says which stack a resource belongs to, and by which logical id; false
+// where none owns it.
 type Owners interface {
-	StackOf(ctx context.Context, resourceType, resourceID string) (string, error)
+	OwnerOf(ctx context.Context, resourceType, resourceID string) (owner scan.Owner, owned bool, err error)
 }
 
 // Config says which workflows to start.
@@ -118,7 +119,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if err != nil {
 		return Out{}, err
 	}
-	checked, check := h.check(in)
+	checked, check := h.check(in, target)
 	if reason != "" {
 		if !check {
 			return Out{Reason: reason}, nil

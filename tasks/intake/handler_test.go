@@ -14,6 +14,7 @@ import (
 
 	"plumbline/finding"
 	"plumbline/internal/memory"
+	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
 	"plumbline/tasks/intake"
@@ -51,7 +52,10 @@ func (s *starter) Start(_ context.Context, workflow, name string, input any) err
 
 type owners func(typ, id string) (string, error)
 
-func (f owners) StackOf(_ context.Context, typ, id string) (string, error) { return f(typ, id) }
+func (f owners) OwnerOf(_ context.Context, typ, id string) (scan.Owner, bool, error) {
+	name, err := f(typ, id)
+	return scan.Owner{Stack: name, LogicalID: "Cards"}, name != "", err
+}
 
 func stackEvent(status string) intake.In {
 	return intake.In{
@@ -298,6 +302,9 @@ func TestConfigEventChecksTheResource(t *testing.T) {
 				got = append(got, workflow)
 				if workflow == "arn:check" && !strings.Contains(s, `"checkId":"e-1"`) {
 					t.Errorf("the check is not named after the event: %s", s)
+				}
+				if workflow == "arn:check" && (tc.stack != "") != strings.Contains(s, `"Stack":"Shop","LogicalID":"Cards"`) {
+					t.Errorf("the check of what %q owns is %s", tc.stack, s)
 				}
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

@@ -9,10 +9,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"plumbline/internal/dynamo"
+	"plumbline/internal/stacks"
 	"plumbline/internal/stepfunctions"
 	"plumbline/tasks"
 	"plumbline/tasks/intake"
@@ -29,6 +31,6 @@ func main() {
 	}
 	events := dynamo.NewEvents(dynamodb.NewFromConfig(account), c.Table)
 	starter := stepfunctions.New(sfn.NewFromConfig(account))
-	// Without owners, a Config event about anything but a stack is left to the daily sweep.
-	lambda.Start(tasks.Of(intake.New(events, starter, nil, c, time.Now).Handle))
+	owners := stacks.NewOwners(cloudformation.NewFromConfig(account))
+	lambda.Start(tasks.Of(intake.New(events, starter, owners, c, time.Now).Handle))
 }
