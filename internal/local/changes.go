@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"plumbline/approval"
@@ -13,7 +12,6 @@ import (
 	"plumbline/remedy/change"
 	"plumbline/remedy/live"
 	"plumbline/ruleset"
-	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/acquirelease"
 	"plumbline/tasks/applychange"
@@ -122,103 +120,4 @@ func (c *Changes) functions(t *told) engine.Functions {
 // Plan works out a change and keeps it, by the task PlanChange.
 func (c *Changes) Plan(ctx context.Context, r change.Request) (planchange.Out, error) {
 	return planchange.New(c.Rules, c.Resources, c.Around, c.Blobs).Handle(ctx, r)
-}
-
-// Ending is how a run of remediate-finding ended here.
-type Ending struct {
-	State   string // the last state: ChangeDone, StaleDone, …; "" while it waits
-	Waiting bool   // people have to decide; run it again then
-	change.Result
-}
-
-// Carry runs remediate-finding to its end, or until people have to decide: a
-// process does not wait for days. Run again with the plan and an approval in
-// the ledger, it goes on from there.
-func (c *Changes) Carry(ctx context.Context, r change.Request, watch func(engine.Event)) (Ending, error) {
-	machines, err := compiled()
-	if err != nil {
-		return Ending{}, err
-	}
-	input, err := json.Marshal(r)
-	if err != nil {
-		return Ending{}, err
-	}
-	var end Ending
-	note := func(ev engine.Event) {
-		if ev.Details.Name != "" && (ev.Type == "SucceedStateEntered" || ev.Type == "FailStateEntered") {
-			end.State = ev.Details.Name
-		}
-		if watch != nil {
-			watch(ev)
-		}
-	}
-	t := &told{}
-	if _, err := c.desk(t).Sweep(ctx); err != nil { // what has expired is no
-		return Ending{}, err
-	}
-	functions, asked := c.functions(t), make(chan struct{}, 1)
-	ask := functions[placeholder("AskApproval")]
-	functions[placeholder("AskApproval")] = func(ctx context.Context, payload []byte) ([]byte, error) {
-		waits, err := c.waits(ctx, payload)
-		out := []byte("{}")
-		if err == nil && !waits {
-			out, err = ask(ctx, payload)
-		}
-		if err == nil && !t.decided {
-			asked <- struct{}{}
-		}
-		return out, err
-	}
-	t.engine = engine.New(engine.Options{Tasks: functions, Machines: machines, Watch: note})
-	x, err := t.engine.Start(machines["${RemediateFindingArn}"], "", input)
-	if err != nil {
-		return Ending{}, err
-	}
-	select {
-	case <-x.Done():
-	case <-asked:
-		t.engine.Stop(x.ARN, "Waiting", "people have to decide")
-		end.Waiting = true
-	case <-ctx.Done():
-		t.engine.Stop(x.ARN, "Interrupted", "the process was interrupted")
-		return Ending{}, ctx.Err()
-	}
-	res, err := x.Wait(ctx)
-	if err != nil {
-		return Ending{}, err
-	}
-	if end.Waiting {
-		return end, nil
-	}
-	var out struct {
-		Result change.Result `json:"result"`
-	}
-	if len(res.Output) > 0 {
-		if err := json.Unmarshal(res.Output, &out); err != nil {
-			return Ending{}, fmt.Errorf("decode output of remediate-finding: %w", err)
-		}
-	}
-	end.Result = out.Result
-	if res.Status != engine.Succeeded {
-		end.Reason = res.Error + ": " + scan.Cause(res.Cause)
-	}
-	return end, nil
-}
-
-// waits reports whether people have been asked about the plan before, and have
-// time yet: they keep the id that they were given.
-func (c *Changes) waits(ctx context.Context, payload []byte) (bool, error) {
-	var in askapproval.In
-	if err := json.Unmarshal(payload, &in); err != nil {
-		return false, err
-	}
-	for r, err := range c.Approvals.Open(ctx) {
-		if err != nil {
-			return false, err
-		}
-		if r.Plan == in.Plan && r.State == approval.Waiting {
-			return true, nil
-		}
-	}
-	return false, nil
 }

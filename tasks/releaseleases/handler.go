@@ -32,7 +32,7 @@ type In struct {
 // Out is empty.
 type Out struct{}
 
-// Handle drops both leases. What another change holds stays.
+// Handle drops the leases. What another change holds stays.
 func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if err := in.Request.Check(); err != nil {
 		return Out{}, tasks.Named(catalog.BadInput, err)
@@ -43,7 +43,9 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		if lost != nil {
 			return Out{}, tasks.StoreError(lost)
 		}
-		err = errors.Join(err, h.leases.Drop(ctx, p.ResourceKey(), in.Request.Change))
+		// A review has taken the violation; who goes on with its plan may know the plan alone.
+		violation := change.Request{Rule: p.Plan.Rule, Resource: p.Plan.Resource, Identifier: p.Plan.Identifier}
+		err = errors.Join(err, h.leases.Drop(ctx, p.ResourceKey(), in.Request.Change), h.leases.Drop(ctx, violation.FindingKey(), in.Request.Change))
 	}
 	if err != nil {
 		return Out{}, fmt.Errorf("give back the leases of change %s: %w", in.Request.Change, tasks.StoreError(err))

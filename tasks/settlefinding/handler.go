@@ -64,15 +64,18 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		return Out{}, tasks.StoreError(err)
 	}
 	settle, err := h.settlement(ctx, in, p)
-	if err != nil || settle == nil || h.table == nil {
-		return Out{}, err
+	if err != nil || settle == nil || h.table == nil || p.Target() == "" {
+		return Out{}, err // no scan reads a row of what belongs to no stack; the ledger has it
 	}
 	for range attempts {
 		old, known, err := h.row(ctx, p)
 		if err != nil {
 			return Out{}, err
 		}
-		if !known {
+		switch {
+		case !known && in.Result.Outcome != change.Accepted:
+			return Out{}, nil // no scan has seen it, so no scan knows of it
+		case !known:
 			old = h.first(p)
 		}
 		next := old
