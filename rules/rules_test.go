@@ -146,3 +146,42 @@ func TestRulesAreMapped(t *testing.T) {
 		}
 	}
 }
+
+// TestSecurityHubFramework holds the framework of Security Hub's controls to
+// the equivalents of rules: each says of the other what it is.
+func TestSecurityHubFramework(t *testing.T) {
+	index, err := ruleset.BuildIndex(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := ruleset.ReadFrameworks(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := all.ByID("aws-fsbp")
+	if f == nil {
+		t.Fatal("there is no framework aws-fsbp")
+	}
+	named := map[string]bool{}
+	for i := range f.Requirements {
+		for _, m := range f.Requirements[i].Rules {
+			named[f.Requirements[i].ID+" "+m.Rule] = true
+		}
+	}
+	for i := range index.Entries {
+		d, err := index.Entries[i].Details()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range d.Equivalents["securityhub"] {
+			key := id + " " + index.Entries[i].ID
+			if !named[key] {
+				t.Errorf("rule %s names Security Hub's %s, and rules/frameworks/aws-fsbp.yaml has no such line there", index.Entries[i].ID, id)
+			}
+			delete(named, key)
+		}
+	}
+	for key := range named {
+		t.Errorf("rules/frameworks/aws-fsbp.yaml maps %q, and the rule's equivalents do not name it", key)
+	}
+}
