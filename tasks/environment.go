@@ -32,5 +32,7 @@ func Environment(lookup func(string) (string, bool), vars ...Variable) error {
 const (
 	BucketMeaning   = "the name of the bucket of reports and of what states hand on"
 	FindingsMeaning = "the name of the findings table"
+	IssuerMeaning   = "the https address of the organisation's OpenID Connect issuer"
+	ClientMeaning   = "the client id that the issuer knows the approval page by"
 	BundleMeaning   = "the key of a zip with the organisation's plumbline.yaml and rules/ in the bucket"
 )

@@ -7,7 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/tasks/acquirelease"
+	"plumbline/tasks/anchorledger"
 	"plumbline/tasks/applychange"
+	"plumbline/tasks/approvalpage"
 	"plumbline/tasks/askapproval"
 	"plumbline/tasks/catalog"
 	"plumbline/tasks/checkchange"
@@ -17,6 +19,8 @@ import (
 	"plumbline/tasks/recordchange"
 	"plumbline/tasks/releaseleases"
 	"plumbline/tasks/settlefinding"
+	"plumbline/tasks/signin"
+	"plumbline/tasks/sweepapprovals"
 	"plumbline/tasks/tellchange"
 	"plumbline/tasks/undochange"
 	"plumbline/tasks/verifychange"
@@ -24,25 +28,29 @@ import (
 
 // remediation reads the configuration of each folder of the remediation.
 var remediation = map[string]func(lookup) (any, error){
-	"acquirelease":  func(l lookup) (any, error) { return acquirelease.ConfigFromEnv(l) },
-	"applychange":   func(l lookup) (any, error) { return applychange.ConfigFromEnv(l) },
-	"askapproval":   func(l lookup) (any, error) { return askapproval.ConfigFromEnv(l) },
-	"checkchange":   func(l lookup) (any, error) { return checkchange.ConfigFromEnv(l) },
-	"judgeresource": func(l lookup) (any, error) { return judgeresource.ConfigFromEnv(l) },
-	"planchange":    func(l lookup) (any, error) { return planchange.ConfigFromEnv(l) },
-	"readdecision":  func(l lookup) (any, error) { return readdecision.ConfigFromEnv(l) },
-	"recordchange":  func(l lookup) (any, error) { return recordchange.ConfigFromEnv(l) },
-	"releaseleases": func(l lookup) (any, error) { return releaseleases.ConfigFromEnv(l) },
-	"settlefinding": func(l lookup) (any, error) { return settlefinding.ConfigFromEnv(l) },
-	"tellchange":    func(l lookup) (any, error) { return tellchange.ConfigFromEnv(l) },
-	"undochange":    func(l lookup) (any, error) { return undochange.ConfigFromEnv(l) },
-	"verifychange":  func(l lookup) (any, error) { return verifychange.ConfigFromEnv(l) },
+	"anchorledger":   func(l lookup) (any, error) { return anchorledger.ConfigFromEnv(l) },
+	"approvalpage":   func(l lookup) (any, error) { return approvalpage.ConfigFromEnv(l) },
+	"signin":         func(l lookup) (any, error) { return signin.ConfigFromEnv(l) },
+	"sweepapprovals": func(l lookup) (any, error) { return sweepapprovals.ConfigFromEnv(l) },
+	"acquirelease":   func(l lookup) (any, error) { return acquirelease.ConfigFromEnv(l) },
+	"applychange":    func(l lookup) (any, error) { return applychange.ConfigFromEnv(l) },
+	"askapproval":    func(l lookup) (any, error) { return askapproval.ConfigFromEnv(l) },
+	"checkchange":    func(l lookup) (any, error) { return checkchange.ConfigFromEnv(l) },
+	"judgeresource":  func(l lookup) (any, error) { return judgeresource.ConfigFromEnv(l) },
+	"planchange":     func(l lookup) (any, error) { return planchange.ConfigFromEnv(l) },
+	"readdecision":   func(l lookup) (any, error) { return readdecision.ConfigFromEnv(l) },
+	"recordchange":   func(l lookup) (any, error) { return recordchange.ConfigFromEnv(l) },
+	"releaseleases":  func(l lookup) (any, error) { return releaseleases.ConfigFromEnv(l) },
+	"settlefinding":  func(l lookup) (any, error) { return settlefinding.ConfigFromEnv(l) },
+	"tellchange":     func(l lookup) (any, error) { return tellchange.ConfigFromEnv(l) },
+	"undochange":     func(l lookup) (any, error) { return undochange.ConfigFromEnv(l) },
+	"verifychange":   func(l lookup) (any, error) { return verifychange.ConfigFromEnv(l) },
 }
 
 // TestTheRemediationReadsWhatTheCatalogueSays holds its variables to those that a
 // function looks up, and has each that is missing told.
 func TestTheRemediationReadsWhatTheCatalogueSays(t *testing.T) {
-	for _, task := range catalog.Remediation {
+	for _, task := range slices.Concat(catalog.Remediation, catalog.Approval) {
 		t.Run(task.Name, func(t *testing.T) {
 			read := remediation[task.Folder]
 			if read == nil {

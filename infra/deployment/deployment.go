@@ -53,8 +53,8 @@ type Deployment struct {
 	// remediation is on; default: permission.DefaultChanges. Each needs a rule with a
 	// fix, and Cloud Control must be able to change it.
 	RemediationTypes []string `json:"remediationTypes"`
-	// OIDC is the issuer that signs people in to the approval page, which is not
-	// there yet: until it is, synthesis warns where it is set.
+	// OIDC is the issuer that signs people in to the page on which they decide on
+	// changes; "" in both: there is no page, and people decide by command.
 	OIDC OIDC `json:"oidc"`
 	// Policy is a folder with the organisation's plumbline.yaml and rules, relative
 	// to the deployment's file; "": the built-in rules and no policy.
@@ -140,10 +140,16 @@ const (
 	RecorderCreate   Recorder = "create"
 )
 
-// OIDC is an issuer of identity tokens. Both fields are given or neither.
+// OIDC is an issuer of identity tokens. The first two fields are given or none.
+// The client is a public one, with PKCE and without a secret; after the first
+// deployment it must know the redirect address that the stack puts out.
 type OIDC struct {
 	Issuer   string `json:"issuer"` // https://…, without a trailing slash
 	ClientID string `json:"clientId"`
+	// NameClaim has a person's name, which must be the one that changes are asked for
+	// under; default: email, which must be verified.
+	NameClaim   string `json:"nameClaim"`
+	GroupsClaim string `json:"groupsClaim"` // default: groups, or cognito:groups
 }
 
 // Default regions of the suite.

@@ -89,7 +89,7 @@ func Page() ([]byte, error) {
 }
 
 // documented is the deployment that the page is about: one with everything.
-var documented = Scope{Changes: DefaultChanges, Secrets: []string{"NAME"}}
+var documented = Scope{Changes: DefaultChanges, Page: true, Secrets: []string{"NAME"}}
 
 // sameRole groups the functions that share a folder: their roles are alike.
 func sameRole(scope Scope) [][]catalog.Task {

@@ -78,6 +78,7 @@ const (
 	requests    = "${ChangesTableArn}"
 	dataKey     = "${DataKeyArn}"  // of the tables
 	suiteKey    = "${SuiteKeyArn}" // of topics, queues, logs and environments
+	anchors     = "${LedgerAnchorArn}"
 	deadLetters = "${DeadLettersArn}"
 	critical    = "${CriticalTopicArn}"
 	warning     = "${WarningTopicArn}"

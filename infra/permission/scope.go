@@ -13,6 +13,9 @@ type Scope struct {
 	// Changes are the types of resources that may be changed; none: none of the
 	// functions and state machines of the remediation is there.
 	Changes []string
+	// Page: people decide on changes on a page of their own; without it they do by
+	// command. It is there only with Changes.
+	Page bool
 	// Secrets are the names of the secrets of ticketing systems, chats and
 	// webhooks; none: the function that delivers to them is not there.
 	Secrets []string
@@ -23,6 +26,9 @@ func (s Scope) Tasks() []catalog.Task {
 	out := slices.Clone(catalog.Tasks)
 	if len(s.Changes) > 0 {
 		out = append(out, catalog.Remediation...)
+		if s.Page {
+			out = append(out, catalog.Approval...)
+		}
 	}
 	if len(s.Secrets) > 0 {
 		out = append(out, catalog.Delivery...)
@@ -47,5 +53,5 @@ func (s Scope) lacks(resource string) bool {
 // Outside reports whether a function is outside of the VPC, whence alone it
 // reaches the Internet.
 func Outside(t catalog.Task) bool {
-	return slices.ContainsFunc(catalog.Delivery, func(d catalog.Task) bool { return d.Name == t.Name })
+	return t.Name == "SignIn" || slices.ContainsFunc(catalog.Delivery, func(d catalog.Task) bool { return d.Name == t.Name })
 }

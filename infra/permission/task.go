@@ -30,17 +30,19 @@ var tables = []struct {
 	actions  []string
 	table    string
 	index    string // that is queried in place of the table; "": none is
+	rows     string // what the keys of the rows begin with that it is for; "": all rows
 }{
-	{catalog.EventsVar, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}, events, ""},
-	{catalog.FindingsVar, []string{"dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"}, findings, "by-stack"},
-	{catalog.ChangesVar, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}, requests, ""},
-	{catalog.LedgerVar, []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"}, ledger, ""},
+	{catalog.EventsVar, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}, events, "", ""},
+	{catalog.FindingsVar, []string{"dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"}, findings, "by-stack", ""},
+	{catalog.ChangesVar, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}, requests, "open-requests", ""},
+	{catalog.SessionsVar, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}, requests, "", "session#"},
+	{catalog.LedgerVar, []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"}, ledger, "", ""},
 }
 
 // OfTask returns the statements of a function's role in a deployment: one for
 // each thing that the catalogue's actions reach, then what every function has.
 func OfTask(t catalog.Task, scope Scope) ([]Statement, error) {
-	var out []Statement
+	var out, limited []Statement
 	for _, action := range t.Actions {
 		reached, err := reach(t, action, scope)
 		if err != nil {
@@ -49,6 +51,11 @@ func OfTask(t catalog.Task, scope Scope) ([]Statement, error) {
 		n := 0
 		for _, s := range reached {
 			n += len(s.Resources)
+			if s.Condition != nil {
+				s.Actions = []string{action}
+				limited = append(limited, s)
+				continue
+			}
 			for _, r := range s.Resources {
 				out = join(out, action, r, s.Why)
 			}
@@ -57,6 +64,7 @@ func OfTask(t catalog.Task, scope Scope) ([]Statement, error) {
 			return nil, fmt.Errorf("task %s: action %q reaches nothing: the catalogue names no prefixes or no table for it", t.Name, action)
 		}
 	}
+	out = append(out, limited...)
 	if len(scope.Secrets) > 0 && slices.Contains(t.MaySet, catalog.QueueVar) {
 		out = join(out, "sqs:SendMessage", deliveries, "what is told outside goes through this queue")
 	}
@@ -87,7 +95,12 @@ func reach(t catalog.Task, action string, scope Scope) ([]Statement, error) {
 	case "s3:GetObject":
 		return one("", below(t.Reads)...)
 	case "s3:PutObject":
+		if slices.Contains(t.Vars, catalog.AnchorVar) {
+			return one("nobody may change or delete what it writes before its time is over: the bucket locks it", anchors+"/"+t.Writes[0]+"*")
+		}
 		return one("", below(t.Writes)...)
+	case "s3:ListBucketVersions":
+		return one("what was anchored is told by the keys; a version that is locked cannot be hidden", anchors)
 	case "s3:ListBucket":
 		return one("without it a key that nobody wrote is answered with AccessDenied", bucket)
 	case "states:StartExecution":
@@ -111,7 +124,7 @@ func reach(t catalog.Task, action string, scope Scope) ([]Statement, error) {
 		return one("", letters)
 	case "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility":
 		return one("", deliveries)
-	case "cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources":
+	case "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks", "cloudformation:GetTemplate", "cloudformation:ListStackResources":
 		return one("any stack of the account may be scanned; read-only", stacks)
 	case "cloudformation:ListStacks":
 		return one("ListStacks knows no resources to name; read-only", "*")
@@ -132,8 +145,14 @@ func onTables(t catalog.Task, action string) ([]Statement, error) {
 		if !slices.Contains(t.Vars, x.variable) || !slices.Contains(x.actions, action) {
 			continue
 		}
+		if x.table == requests && action == "dynamodb:Query" && !slices.Contains(t.Actions, "states:SendTaskSuccess") {
+			continue // the open requests have tokens, which are for who tells workflows
+		}
 		s := Statement{Resources: []string{x.table}}
 		switch {
+		case x.rows != "":
+			s.Condition = map[string]map[string]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": x.rows + "*"}, "Null": {"dynamodb:LeadingKeys": "false"}}
+			s.Why = "of the table's rows it may write these alone"
 		case action == "dynamodb:Query" && x.index != "":
 			s.Resources = []string{x.table + "/index/" + x.index}
 		case action == "dynamodb:Scan":

@@ -15,7 +15,7 @@ import (
 // gateways are the services whose endpoint is a route, which costs nothing, and
 // what may be reached there.
 var gateways = map[string][]string{
-	"s3":       {"${ReportBucketArn}", "${ReportBucketArn}/*"},
+	"s3":       {"${ReportBucketArn}", "${ReportBucketArn}/*", "${LedgerAnchorArn}", "${LedgerAnchorArn}/*"},
 	"dynamodb": {"${FindingsTableArn}", "${FindingsTableArn}/index/*", "${EventsTableArn}", "${LedgerTableArn}", "${ChangesTableArn}", "${ChangesTableArn}/index/*"},
 }
 

@@ -98,7 +98,7 @@ func (o Options) check(d deployment.Deployment) error {
 
 // scopeOf is what of a deployment roles depend on.
 func scopeOf(d deployment.Deployment) permission.Scope {
-	s := permission.Scope{Changes: d.Changes()}
+	s := permission.Scope{Changes: d.Changes(), Page: pageOf(d)}
 	for _, w := range d.Webhooks {
 		s.Secrets = append(s.Secrets, w.Secret)
 	}

@@ -40,7 +40,7 @@ var example = sync.OnceValue(func() map[string]template {
 // everything is what is synthesized once of a deployment in one region that has
 // all there is to have.
 var everything = sync.OnceValue(func() map[string]template {
-	out, err := synthesize(`{"account":"111122223333","secondary":[],"hook":"warn","remediation":"on",
+	out, err := synthesize(`{"account":"111122223333","secondary":[],"hook":"warn","remediation":"on","oidc":{"issuer":"https://id.example.com","clientId":"plumbline","nameClaim":"upn","groupsClaim":"roles"},
 		"security":{"mail":["a@example.com"],"resourceTypes":["AWS::IAM::*"]},
 		"webhooks":[{"kind":"jira","secret":"plumbline/jira"},{"name":"chat","kind":"slack","secret":"plumbline/chat","severities":["critical"]}]}`, "bundles/0a.zip")
 	if err != nil {

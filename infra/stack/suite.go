@@ -25,6 +25,7 @@ type suite struct {
 	topics     topics
 	queues     queues
 	deliveries deliveries          // none where nobody outside is told
+	page       *page               // nil where people decide by command
 	functions  map[string]function // by the catalogue's name
 	machines   map[string]machine  // by their name in workflows.Machines
 	values     values              // of placeholders, filled as what they stand for is made
@@ -63,8 +64,17 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 	if len(s.scope.Secrets) > 0 {
 		s.newDeliveries(group(s.stack, "Delivery"))
 	}
+	if s.scope.Page {
+		s.newPage(group(s.stack, "Approval"))
+	}
 	if err := s.newFunctions(group(s.stack, "Scanning")); err != nil {
 		return nil, err
+	}
+	if s.scope.Page {
+		s.newRoutes()
+	}
+	if len(s.scope.Changes) > 0 {
+		s.newSweeps(group(s.stack, "Sweeps"))
 	}
 	if len(s.scope.Secrets) > 0 {
 		s.deliver(group(s.stack, "Telling"))
@@ -89,8 +99,8 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 // warn says at synthesis what is configured and has no effect yet.
 func (s *suite) warn() {
 	notes := awscdk.Annotations_Of(s.stack)
-	if s.d.OIDC != (deployment.OIDC{}) {
-		notes.AddWarningV2(jsii.String("plumbline:oidc"), jsii.String("an OIDC issuer is configured, but there is no approval page yet"))
+	if s.d.OIDC != (deployment.OIDC{}) && !s.scope.Page {
+		notes.AddWarningV2(jsii.String("plumbline:oidc"), jsii.String("an OIDC issuer is configured, but no approval page is made: there are no changes to decide on. set remediation"))
 	}
 }
 

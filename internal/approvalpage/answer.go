@@ -17,7 +17,6 @@ import (
 	"plumbline/approval"
 	"plumbline/finding"
 	look "plumbline/internal/page" // the type of this package is a page
-	"plumbline/remedy/change"
 )
 
 //go:embed page.html.tmpl style.css
@@ -64,7 +63,7 @@ type row struct {
 // requestView is one request.
 type requestView struct {
 	Request  *approval.Request
-	Planned  *change.Planned
+	Planned  *planned
 	Controls []string
 	Left     string
 	Action   string // where the form goes
@@ -91,7 +90,7 @@ func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, req
 			break
 		}
 		line := row{Request: x, Left: left(x.Expires, p.Now())}
-		if sealed := v.seal(x.ID); sealed != "" {
+		if sealed := seal(&v, x.ID); sealed != "" {
 			line.Address = Path + "/" + sealed
 		}
 		if err := x.Bars(v.Person); err != nil {
@@ -104,7 +103,7 @@ func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, req
 	p.render(w, r, v, http.StatusOK, "Changes that wait for people", "list", data)
 }
 
-func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x approval.Request, plan *change.Planned, s said) {
+func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x approval.Request, plan *planned, s said) {
 	if wantsJSON(r) {
 		sendJSON(w, http.StatusOK, shown{summarized(&x), plan.Plan.Title, plan.Plan.Message, plan.Plan.Diff, plan.Plan.Breaks, plan.Plan.ReferredBy, plan.Plan.Destructive, plan.Plan.Irreversible, plan.Why})
 		return
@@ -123,7 +122,7 @@ func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x appro
 	case v.Explicit:
 		data.Bar = "Programs decide by POST."
 	default:
-		if data.Token = v.formToken(x.ID); data.Token == "" {
+		if data.Token = formToken(&v, x.ID); data.Token == "" {
 			data.Bar = "This page cannot take decisions here."
 		}
 	}

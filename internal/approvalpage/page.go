@@ -14,32 +14,19 @@ import (
 	"time"
 
 	"plumbline/approval"
+	"plumbline/approval/identity"
 	"plumbline/blob"
+	"plumbline/internal/signin/session"
 )
 
 // Path is where the page is mounted, with all that is below it.
-const Path = "/approvals"
+const Path = session.Home
 
 // maxBody bounds what is read of a request: a reason and a few short fields.
 const maxBody = 16 << 10
 
-// ErrSignIn says that nobody has signed in. A browser is sent to SignIn.
-var ErrSignIn = errors.New("nobody has signed in")
-
 // Visitor is who sends a request.
-type Visitor struct {
-	approval.Person
-	// Secret is known to the server and this visitor's session alone. The token of
-	// forms and the addresses in the list of requests are derived from it; without
-	// it the list has no addresses, and no form is taken.
-	Secret []byte
-	// Explicit: the request carries a proof of identity that no browser sends of its
-	// own accord, so that another site cannot have caused it. Such a request decides
-	// without a form's token.
-	Explicit bool
-	// Vouched says in words whose word is taken for who this is. It is on every page.
-	Vouched string
-}
+type Visitor = session.Visitor
 
 // Link is one entry of a navigation.
 type Link struct{ Name, Href string }
@@ -48,7 +35,7 @@ type Link struct{ Name, Href string }
 type Config struct {
 	Desk  *approval.Desk
 	Plans blob.Store // of package remedy/change
-	// Identify says who sends a request. ErrSignIn: nobody yet; any other error: it
+	// Identify says who sends a request. session.ErrNone: nobody yet; any other error: it
 	// cannot be told now.
 	Identify func(*http.Request) (Visitor, error)
 	SignIn   string // path that signs people in and leads back; "": there is none
@@ -128,18 +115,15 @@ func (p *page) visitor(w http.ResponseWriter, r *http.Request) (Visitor, bool) {
 	switch {
 	case err == nil && v.Name != "":
 		return v, true
-	case err != nil && !errors.Is(err, ErrSignIn):
+	case err != nil && !errors.Is(err, session.ErrNone):
 		p.Log.ErrorContext(r.Context(), "who sends a request cannot be told", "error", err)
 		p.refuse(w, r, Visitor{}, http.StatusServiceUnavailable, "Who you are cannot be told now. Nothing was decided. Try again in a minute.")
 	case p.SignIn != "" && r.Method == http.MethodGet && !wantsJSON(r):
-		http.SetCookie(w, &http.Cookie{Name: ReturnCookie, Value: r.URL.EscapedPath(), Path: "/", MaxAge: 600, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		// A cookie, so that no address but the request's own has the id.
+		session.Set(w, session.ReturnCookie, r.URL.EscapedPath(), identity.Lifetime)
 		http.Redirect(w, r, p.SignIn, http.StatusSeeOther)
 	default:
 		p.refuse(w, r, Visitor{}, http.StatusUnauthorized, "You are not signed in. Nothing was decided.")
 	}
 	return Visitor{}, false
 }
-
-// ReturnCookie holds where a browser goes on after signing in: a path of this
-// page. It is a cookie, so that no address but the request's own has the id.
-const ReturnCookie = "__Host-plumbline-return"

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"plumbline/approval"
-	"plumbline/remedy/change"
 )
 
 // find gives the hash of the request that an address names for a visitor, by
@@ -20,13 +19,13 @@ func find(v *Visitor, address string) (hashed string, ok bool) {
 	case idLength:
 		return approval.Hashed(address), true
 	case sealedLength:
-		return v.open(address)
+		return open(v, address)
 	}
 	return "", false
 }
 
 // load gives the request and plan of an address, or answers the request: false.
-func (p *page) load(w http.ResponseWriter, r *http.Request, v Visitor) (approval.Stored, *change.Planned, bool) {
+func (p *page) load(w http.ResponseWriter, r *http.Request, v Visitor) (approval.Stored, *planned, bool) {
 	hashed, ok := find(&v, r.PathValue("id"))
 	s, err := approval.Stored{}, error(&approval.Refusal{Kind: approval.ErrUnknown, Reason: "there is no such request"})
 	if ok {
@@ -36,9 +35,9 @@ func (p *page) load(w http.ResponseWriter, r *http.Request, v Visitor) (approval
 		p.refuse(w, r, v, http.StatusForbidden, "This request is for members of "+strings.Join(s.Groups, ", ")+", and you are not one of them.")
 		return s, nil, false
 	}
-	var plan *change.Planned
+	var plan *planned
 	if err == nil {
-		plan, err = change.Load(r.Context(), p.Plans, s.Plan)
+		plan, err = loadPlan(r.Context(), p.Plans, s.Plan)
 	}
 	if err != nil {
 		p.fail(w, r, v, err)
@@ -109,7 +108,7 @@ func (p *page) decide(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, v, approval.ErrUnknown)
 		return
 	}
-	if !v.Explicit && !v.formed(hashed, in.token) {
+	if !v.Explicit && !formed(&v, hashed, in.token) {
 		p.refuse(w, r, v, http.StatusForbidden, "This form is not from this page, or you have signed in anew since it was shown. Nothing was decided: look at the request again.")
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -15,7 +14,7 @@ import (
 const minSecret = 16
 
 // derive gives a key for one purpose; nil where the secret is too short.
-func (v *Visitor) derive(purpose string) []byte {
+func derive(v *Visitor, purpose string) []byte {
 	if len(v.Secret) < minSecret {
 		return nil
 	}
@@ -26,19 +25,19 @@ func (v *Visitor) derive(purpose string) []byte {
 
 // formToken is what a form of this visitor for a request must bring. "": no form
 // is taken.
-func (v *Visitor) formToken(hashed string) string {
-	key := v.derive("form " + hashed)
+func formToken(v *Visitor, hashed string) string {
+	key := derive(v, "form "+hashed)
 	return base64.RawURLEncoding.EncodeToString(key)
 }
 
 // formed reports whether a form brings its token.
-func (v *Visitor) formed(hashed, token string) bool {
-	want := v.formToken(hashed)
+func formed(v *Visitor, hashed, token string) bool {
+	want := formToken(v, hashed)
 	return want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(token)) == 1
 }
 
-func (v *Visitor) aead() cipher.AEAD {
-	key := v.derive("address")
+func aead(v *Visitor) cipher.AEAD {
+	key := derive(v, "address")
 	if key == nil {
 		return nil
 	}
@@ -56,8 +55,8 @@ func (v *Visitor) aead() cipher.AEAD {
 // seal makes an address of a request that is known by its hash alone: one that
 // only this visitor's session can open, and that tells nothing of the hash. "":
 // there is no secret to seal it with.
-func (v *Visitor) seal(hashed string) string {
-	a := v.aead()
+func seal(v *Visitor, hashed string) string {
+	a := aead(v)
 	src, err := hex.DecodeString(hashed)
 	if a == nil || err != nil || len(src) != sha256.Size {
 		return ""
@@ -73,8 +72,8 @@ var (
 )
 
 // open gives the hash of an address that seal made for this visitor.
-func (v *Visitor) open(address string) (hashed string, ok bool) {
-	a := v.aead()
+func open(v *Visitor, address string) (hashed string, ok bool) {
+	a := aead(v)
 	src, err := base64.RawURLEncoding.Strict().DecodeString(address)
 	if a == nil || err != nil {
 		return "", false
@@ -84,11 +83,4 @@ func (v *Visitor) open(address string) (hashed string, ok bool) {
 		return "", false
 	}
 	return hex.EncodeToString(plain), true
-}
-
-// newSecret is a secret for one process.
-func newSecret() []byte {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the process instead
-	return b[:]
 }

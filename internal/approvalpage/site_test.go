@@ -20,6 +20,7 @@ import (
 	"plumbline/blob"
 	"plumbline/finding"
 	"plumbline/internal/approvalpage"
+	"plumbline/internal/signin/session"
 	"plumbline/ledger"
 	"plumbline/remedy"
 	"plumbline/remedy/change"
@@ -76,7 +77,7 @@ func (s *site) identify(r *http.Request) (approvalpage.Visitor, error) {
 	}
 	name := r.Header.Get("Visitor")
 	if name == "" {
-		return approvalpage.Visitor{}, approvalpage.ErrSignIn
+		return approvalpage.Visitor{}, session.ErrNone
 	}
 	name, program := strings.CutPrefix(name, "program:")
 	secret := sha256.Sum256([]byte("session of " + name))

@@ -13,15 +13,12 @@ import (
 	"golang.org/x/oauth2"
 
 	"plumbline/approval/identity"
-	"plumbline/internal/approvalpage"
+	"plumbline/internal/signin/session"
 )
 
-// Paths that Handler answers.
-const (
-	Path         = "/sign-in"
-	CallbackPath = "/sign-in/callback" // the issuer must know it as the redirect address
-	OutPath      = "/sign-out"
-)
+// CallbackPath is where the issuer sends browsers back to; it must know it as the
+// redirect address.
+const CallbackPath = session.InPath + "/callback"
 
 // Config is what signing in works with.
 type Config struct {
@@ -34,7 +31,7 @@ type Config struct {
 	Log    *slog.Logger // nil: nothing is logged
 }
 
-// Handler answers Path and what is below it, and OutPath. It is safe for
+// Handler answers session.InPath and what is below it, and session.OutPath. It is safe for
 // concurrent use.
 func Handler(c Config) http.Handler {
 	if c.Log == nil {
@@ -44,9 +41,9 @@ func Handler(c Config) http.Handler {
 		c.Scopes = []string{"email", "profile"}
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+Path, c.begin)
+	mux.HandleFunc("GET "+session.InPath, c.begin)
 	mux.HandleFunc("GET "+CallbackPath, c.end)
-	mux.HandleFunc("POST "+OutPath, c.out)
+	mux.HandleFunc("POST "+session.OutPath, c.out)
 	cross := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -64,7 +61,9 @@ func Handler(c Config) http.Handler {
 	})
 }
 
-// flow is what a browser keeps between Path and CallbackPath.
+const flowCookie = "__Host-plumbline-sign-in"
+
+// flow is what a browser keeps between session.InPath and CallbackPath.
 type flow struct{ State, Nonce, Verifier string }
 
 func (c *Config) oauth() (*oauth2.Config, error) {
@@ -82,13 +81,13 @@ func (c *Config) begin(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The organisation's issuer of identities does not answer. Try again in a minute.", http.StatusBadGateway)
 		return
 	}
-	f := flow{secret(), secret(), oauth2.GenerateVerifier()}
+	f := flow{session.Secret(), session.Secret(), oauth2.GenerateVerifier()}
 	src, err := json.Marshal(f)
 	if err != nil { // three texts
 		http.Error(w, "Something is wrong with signing in.", http.StatusInternalServerError)
 		return
 	}
-	setCookie(w, flowCookie, base64.RawURLEncoding.EncodeToString(src), identity.Lifetime)
+	session.Set(w, flowCookie, base64.RawURLEncoding.EncodeToString(src), identity.Lifetime)
 	http.Redirect(w, r, o.AuthCodeURL(f.State, oauth2.SetAuthURLParam("nonce", f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), http.StatusSeeOther)
 }
 
@@ -107,7 +106,7 @@ func flowOf(r *http.Request) (f flow, ok bool) {
 
 func (c *Config) end(w http.ResponseWriter, r *http.Request) {
 	f, ok := flowOf(r)
-	setCookie(w, flowCookie, "", 0) // it serves once
+	session.Set(w, flowCookie, "", 0) // it serves once
 	q := r.URL.Query()
 	switch {
 	case !ok || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(f.State)) != 1:
@@ -134,14 +133,14 @@ func (c *Config) end(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The issuer's word on who you are is not taken here: see the log of this server for why.", http.StatusForbidden)
 		return
 	}
-	value := secret()
+	value := session.Secret()
 	if err := c.Sessions.Open(r.Context(), identity.Session{ID: identity.SessionID(value), Person: person, Expires: c.Issuer.now().Add(identity.Lifetime)}); err != nil {
 		c.Log.ErrorContext(r.Context(), "keep a session", "error", err)
 		http.Error(w, "Your session cannot be kept now. Try again in a minute.", http.StatusBadGateway)
 		return
 	}
 	c.Log.InfoContext(r.Context(), "signed in", "by", person.Name)
-	setCookie(w, sessionCookie, value, identity.Lifetime)
+	session.Set(w, session.Cookie, value, identity.Lifetime)
 	http.Redirect(w, r, back(w, r), http.StatusSeeOther)
 }
 
@@ -155,29 +154,29 @@ func refusal(err error) string {
 	return err.Error()
 }
 
-// back is where the browser goes on: below the approval page, and nowhere else.
+// back is where the browser goes on: at session.Home or below, and nowhere else.
 func back(w http.ResponseWriter, r *http.Request) string {
-	c, err := r.Cookie(approvalpage.ReturnCookie)
+	c, err := r.Cookie(session.ReturnCookie)
 	if err != nil {
-		return approvalpage.Path
+		return session.Home
 	}
-	setCookie(w, approvalpage.ReturnCookie, "", 0)
-	rest, ok := strings.CutPrefix(c.Value, approvalpage.Path+"/")
+	session.Set(w, session.ReturnCookie, "", 0)
+	rest, ok := strings.CutPrefix(c.Value, session.Home+"/")
 	if !ok || strings.ContainsFunc(rest, func(x rune) bool {
 		return x != '-' && x != '_' && (x < '0' || x > '9') && (x < 'A' || x > 'Z') && (x < 'a' || x > 'z')
 	}) {
-		return approvalpage.Path
+		return session.Home
 	}
 	return c.Value
 }
 
 func (c *Config) out(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
+	if cookie, err := r.Cookie(session.Cookie); err == nil {
 		if err := c.Sessions.Close(r.Context(), identity.SessionID(cookie.Value)); err != nil {
 			c.Log.ErrorContext(r.Context(), "forget a session", "error", err)
 		}
 	}
-	setCookie(w, sessionCookie, "", 0)
+	session.Set(w, session.Cookie, "", 0)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "You are signed out of plumbline. At the organisation's issuer you may still be signed in.\n")
 }

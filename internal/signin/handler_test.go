@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/approval/identity"
-	"plumbline/internal/approvalpage"
 	"plumbline/internal/signin"
+	"plumbline/internal/signin/session"
 )
 
 const site = "https://approve.example"
@@ -83,17 +83,17 @@ func (b *browser) begin() string {
 	return q.Get("state")
 }
 
-func (b *browser) who() (approvalpage.Visitor, error) {
+func (b *browser) who() (session.Visitor, error) {
 	r := httptest.NewRequest(http.MethodGet, site+"/approvals", nil)
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	return signin.ByCookie(b.sessions, "The issuer says so.", func() time.Time { return b.p.clock })(r)
+	return session.ByCookie(b.sessions, "The issuer says so.", func() time.Time { return b.p.clock })(r)
 }
 
 func TestSignIn(t *testing.T) {
 	b := newBrowser(t)
-	b.cookies[approvalpage.ReturnCookie] = "/approvals/the-id_1"
+	b.cookies[session.ReturnCookie] = "/approvals/the-id_1"
 	state := b.begin()
 	w := b.do(http.MethodGet, "/sign-in/callback?code=the-code&state="+state, "Sec-Fetch-Site", "cross-site") // the issuer sends the browser here
 	if w.StatusCode != http.StatusSeeOther || w.Header.Get("Location") != "/approvals/the-id_1" {
@@ -116,13 +116,13 @@ func TestSignIn(t *testing.T) {
 			}
 		}
 	}
-	session := b.cookies
+	kept := b.cookies
 	if w := b.do(http.MethodPost, "/sign-out", "Sec-Fetch-Site", "cross-site"); w.StatusCode != http.StatusForbidden {
 		t.Errorf("signed out by another site: %d", w.StatusCode)
 	}
 	b.do(http.MethodPost, "/sign-out", "Sec-Fetch-Site", "same-origin")
-	b.cookies = session // who has copied the cookie has nothing
-	if _, err := b.who(); !errors.Is(err, approvalpage.ErrSignIn) {
+	b.cookies = kept // who has copied the cookie has nothing
+	if _, err := b.who(); !errors.Is(err, session.ErrNone) {
 		t.Errorf("after signing out: %v", err)
 	}
 }
@@ -136,7 +136,7 @@ func TestSessionsEnd(t *testing.T) {
 		t.Errorf("before its end: %v", err)
 	}
 	b.p.clock = b.p.clock.Add(time.Second)
-	if _, err := b.who(); !errors.Is(err, approvalpage.ErrSignIn) {
+	if _, err := b.who(); !errors.Is(err, session.ErrNone) {
 		t.Errorf("at its end: %v", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestSignInRefused(t *testing.T) {
 			if w.StatusCode != row.status {
 				t.Errorf("status %d, want %d\n%s", w.StatusCode, row.status, &b.log)
 			}
-			if _, err := b.who(); !errors.Is(err, approvalpage.ErrSignIn) {
+			if _, err := b.who(); !errors.Is(err, session.ErrNone) {
 				t.Errorf("there is a session: %v", err)
 			}
 		})
@@ -198,7 +198,7 @@ func TestTheWayBack(t *testing.T) {
 	for _, evil := range []string{"https://evil.example", "//evil.example", "/approvals/../sign-out", "/approvals//evil", "/approvals\\evil", "/approvals/%2f", "/other", ""} {
 		b := newBrowser(t)
 		state := b.begin()
-		b.cookies[approvalpage.ReturnCookie] = evil
+		b.cookies[session.ReturnCookie] = evil
 		if got := b.do(http.MethodGet, "/sign-in/callback?code=the-code&state="+state).Header.Get("Location"); got != "/approvals" {
 			t.Errorf("%q leads to %q", evil, got)
 		}
@@ -213,14 +213,14 @@ func TestCookiesThatAreNone(t *testing.T) {
 	right := b.cookies["__Host-plumbline-session"]
 	for _, value := range []string{"", "x", right[1:], strings.ToLower(right) + "a", strings.Repeat("A", len(right)), strings.Repeat("A", 4000)} {
 		b.cookies["__Host-plumbline-session"] = value
-		if _, err := b.who(); !errors.Is(err, approvalpage.ErrSignIn) {
+		if _, err := b.who(); !errors.Is(err, session.ErrNone) {
 			t.Errorf("%q: %v", value, err)
 		}
 	}
-	broken := signin.ByCookie(brokenSessions{}, "", time.Now)
+	broken := session.ByCookie(brokenSessions{}, "", time.Now)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.AddCookie(&http.Cookie{Name: "__Host-plumbline-session", Value: right})
-	if _, err := broken(r); err == nil || errors.Is(err, approvalpage.ErrSignIn) {
+	if _, err := broken(r); err == nil || errors.Is(err, session.ErrNone) {
 		t.Errorf("a store that does not answer: %v", err)
 	}
 }

@@ -141,7 +141,7 @@ var Tasks = slices.Concat([]Task{
 	{
 		Name: "Intake", Folder: "intake", Vars: []string{EventsVar, ScanVar, EstateVar}, MaySet: []string{CheckVar},
 		Timeout: 30 * time.Second, MemoryMB: 128,
-		Actions: []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "states:StartExecution"},
+		Actions: []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "cloudformation:DescribeStackResources", "states:StartExecution"},
 		Errors:  []string{Throttled, StoreFailed}, Mutates: true,
 	},
 	{
@@ -302,6 +302,18 @@ var Remediation = []Task{
 		Actions: slices.Concat(readObjects, []string{"dynamodb:DeleteItem"}), Reads: []string{changes},
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
+	{
+		Name: "SweepApprovals", Folder: "sweepapprovals", Vars: []string{ChangesVar, LedgerVar, CriticalVar, WarningVar}, MaySet: []string{InboxVar},
+		Timeout: time.Minute, MemoryMB: 128,
+		Actions: slices.Concat(appendEntry, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "sns:Publish", "states:SendTaskSuccess"}),
+		Errors:  []string{Throttled, StoreFailed, ChannelFailed}, Mutates: true,
+	},
+	{
+		Name: "AnchorLedger", Folder: "anchorledger", Vars: []string{LedgerVar, AnchorVar, CriticalVar, WarningVar},
+		Timeout: 5 * time.Minute, MemoryMB: 256,
+		Actions: slices.Concat(appendEntry, []string{"s3:ListBucketVersions", "s3:PutObject", "sns:Publish"}), Writes: []string{anchors},
+		Errors: []string{Throttled, StoreFailed, ChannelFailed}, Mutates: true,
+	},
 }
 
 // Delivery lists what a queue calls. It runs outside of the VPC, and reads the
@@ -316,7 +328,7 @@ var Delivery = []Task{
 }
 
 // All lists the functions of all of them.
-func All() []Task { return slices.Concat(Tasks, Remediation, Delivery) }
+func All() []Task { return slices.Concat(Tasks, Remediation, Approval, Delivery) }
 
 // evaluations returns one function a domain, all of the folder evaluate.
 func evaluations() []Task {
