@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,14 +25,14 @@ func TestPageIsCurrent(t *testing.T) {
 
 // TestTargets holds what was promised.
 func TestTargets(t *testing.T) {
-	event, err := count(t.Context(), 1, resources, true)
+	event, err := count(t.Context(), 1, resources, byEvent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := float64(event["ScanStack"].transitions) * transition; got >= 0.0005 || got == 0 {
 		t.Errorf("a stack after an event costs $%f. $0.0005 is the most", got)
 	}
-	sweep, err := count(t.Context(), targets, resources, false)
+	sweep, err := count(t.Context(), targets, resources, bySweep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,4 +40,21 @@ func TestTargets(t *testing.T) {
 	if got := transition + float64(executions)/targets*(request+sweepSeconds*expressGB*gbSecond); got >= 0.0001 || executions != 2*targets {
 		t.Errorf("a stack in the sweep costs $%f in %d executions. $0.0001 is the most", got, executions)
 	}
+}
+
+// TestRemediation: the path of a change is the one that the page counts.
+func TestRemediation(t *testing.T) {
+	scenario, err := os.ReadFile("../../statemachine-tests/remediate-finding/live.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(scenario)) {
+		if path, ok := strings.CutPrefix(line, "path "); ok {
+			if n := len(strings.Fields(path)); n != remediation {
+				t.Errorf("a change goes through %d states, and the page says %d", n, remediation)
+			}
+			return
+		}
+	}
+	t.Error("the scenario has no path")
 }

@@ -28,27 +28,38 @@ const (
 	configItem   = 0.003        // AWS Config, a configuration item recorded continuously
 	configEval   = 0.001        // AWS Config, an evaluation of a rule, the first 100,000 a month
 	hubCheck     = 0.0010       // AWS Security Hub CSPM, a check, the first 100,000 a month
-	sweepSeconds = 20.0         // of one target's Express execution: a bound, reading 30 live resources at five a second included
-	month        = 730.0        // hours
+	// AWS Systems Manager, a step of an automation, beyond the free ones
+	automationStep = 0.002
+	sweepSeconds   = 20.0  // of one target's Express execution: a bound, reading 30 live resources at five a second included
+	month          = 730.0 // hours
 )
 
 // counted is what executions of one machine entered.
 type counted struct{ executions, transitions int }
 
-// count runs scan-estate over templates of so many resources and counts the
+// kind is what is scanned, and why.
+type kind int
+
+const (
+	bySweep kind = iota // all targets, by scan-estate
+	byEvent             // one, by scan-stack; nothing is new
+	byNews              // the same, and violations are new, of the severity critical and of others
+)
+
+// open is a violation that is critical.
+const open = `"Open":{"Type":"AWS::EC2::SecurityGroup","Properties":{"GroupDescription":"d","SecurityGroupIngress":[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"CidrIp":"0.0.0.0/0"}]}}`
+
+// count runs a workflow over templates of so many resources and counts the
 // states that are entered, by machine.
-func count(ctx context.Context, targets, resources int, event bool) (map[string]counted, error) {
+func count(ctx context.Context, targets, resources int, why kind) (map[string]counted, error) {
 	set, err := ruleset.Open(rules.FS, nil)
 	if err != nil {
 		return nil, err
 	}
 	var b strings.Builder
-	b.WriteString(`{"Resources":{`)
-	for i := range resources {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, `"Queue%d":{"Type":"AWS::SQS::Queue"}`, i)
+	b.WriteString(`{"Resources":{` + open)
+	for i := range resources - 1 {
+		fmt.Fprintf(&b, `,"Queue%d":{"Type":"AWS::SQS::Queue"}`, i)
 	}
 	b.WriteString("}}")
 	o := local.Options{Rules: set, Account: "111122223333", Region: "us-east-1"}
@@ -64,7 +75,13 @@ func count(ctx context.Context, targets, resources int, event bool) (map[string]
 			seen[e.Execution]++
 		}
 	}
-	if event {
+	if why == byNews {
+		if o.Data, err = os.MkdirTemp("", "cost"); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(o.Data)
+	}
+	if why != bySweep {
 		if _, err := local.Run(ctx, "scan-stack", nil, o); err != nil {
 			return nil, err
 		}

@@ -14,11 +14,15 @@ const (
 
 // page is docs/cost.md.
 func page(ctx context.Context) (string, error) {
-	sweep, err := count(ctx, targets, resources, false)
+	sweep, err := count(ctx, targets, resources, bySweep)
 	if err != nil {
 		return "", err
 	}
-	event, err := count(ctx, 1, resources, true)
+	event, err := count(ctx, 1, resources, byEvent)
+	if err != nil {
+		return "", err
+	}
+	news, err := count(ctx, 1, resources, byNews)
 	if err != nil {
 		return "", err
 	}
@@ -31,9 +35,9 @@ func page(ctx context.Context) (string, error) {
 		}
 	}
 	perTarget := float64(express) / targets
-	byEvent := float64(by) * transition
+	perEvent := float64(by) * transition
 	// The start of a child of a Distributed Map is a transition of its parent.
-	bySweep := transition + perTarget*(request+sweepSeconds*expressGB*gbSecond)
+	perSweep := transition + perTarget*(request+sweepSeconds*expressGB*gbSecond)
 	fixed := float64(standard) * transition
 
 	var b strings.Builder
@@ -42,10 +46,11 @@ func page(ctx context.Context) (string, error) {
 	p("repository, which runs the deployed workflows with their real tasks over %d stacks of %d\n", targets, resources)
 	p("resources. Prices are those of us-east-1 in US dollars, without free tiers.\n\n")
 	p("## Step Functions\n\n| what | type | counted | costs |\n|---|---|---|---|\n")
-	p("| a stack after an event | Standard | %d transitions | $%.6f |\n", by, byEvent)
-	p("| a stack in the sweep | Express, in a Distributed Map | %.0f executions of at most %.0f s and 64 MB, 1 transition of the parent | $%.6f |\n", perTarget, sweepSeconds, bySweep)
+	p("| a stack after an event | Standard | %d transitions | $%.6f |\n", by, perEvent)
+	p("| the same, where critical violations and others are new, and two messages are sent | Standard | %d transitions | $%.6f |\n", news["ScanStack"].transitions, float64(news["ScanStack"].transitions)*transition)
+	p("| a stack in the sweep | Express, in a Distributed Map | %.0f executions of at most %.0f s and 64 MB, 1 transition of the parent | $%.6f |\n", perTarget, sweepSeconds, perSweep)
 	p("| a sweep, whatever its size | Standard | %d transitions | $%.6f |\n\n", standard, fixed)
-	p("A sweep of 1,000 stacks each day: $%.2f a month. 100 events a day: $%.2f a month.\n\n", 30*(1000*bySweep+fixed), 30*100*byEvent)
+	p("A sweep of 1,000 stacks each day: $%.2f a month. 100 events a day: $%.2f a month.\n\n", 30*(1000*perSweep+fixed), 30*100*perEvent)
 	p("## What stands whether scans run or not\n\n")
 	p("| what | a month and region |\n|---|---|\n")
 	for _, n := range []int{2, 3} {
@@ -56,13 +61,29 @@ func page(ctx context.Context) (string, error) {
 	p("| what | costs |\n|---|---|\n| a change of a resource that is recorded | $%.3f |\n| the evaluation that follows | $%.3f |\n\n", configItem, configEval)
 	p("## Beside others\n\nOne evaluation answers for all rules of a resource. For a stack of %d resources that change once, each with some five rules:\n\n", resources)
 	p("| what | counted | costs |\n|---|---|---|\n")
-	p("| plumbline, by a stack's event | %d transitions | $%.6f |\n", by, byEvent)
+	p("| plumbline, by a stack's event | %d transitions | $%.6f |\n", by, perEvent)
 	p("| plumbline, by Config's rules | %d evaluations | $%.3f |\n", resources, resources*configEval)
 	p("| Config's managed rules, one a check | %d evaluations | $%.3f |\n", resources*5, resources*5*configEval)
 	p("| Security Hub CSPM, one a check | %d checks, and Config's items | $%.3f |\n", resources*5, resources*5*hubCheck+resources*configItem)
-	p("\nAutomated Security Response on AWS (ASR) starts from Security Hub's findings, so its own\nworkflows come on top of that line. Lambda, S3, DynamoDB and logs are priced by use and\nare not counted here.\n")
+	p("\nTo change one live resource, on top of that:\n\n| what | counted | costs |\n|---|---|---|\n")
+	p("| plumbline, without an approval | %d transitions | $%.6f |\n", remediation, remediation*transition)
+	p("| Automated Security Response on AWS (ASR), which starts from Security Hub's findings | %d transitions, %d more for each 15 seconds that its runbook takes, %d steps of Systems Manager | $%.6f |\n", asrTransitions, asrWaiting, asrSteps, asrTransitions*transition+asrSteps*automationStep)
+	p("\nLambda, S3, DynamoDB and logs are priced by use; [scale.md](scale.md) has them for an estate.\n")
 	return b.String(), nil
 }
+
+// What changing one resource takes. Ours is the path of the scenario
+// statemachine-tests/remediate-finding/live.txtar, to which a test holds it.
+// ASR's are the states that its orchestrator goes through for one finding that
+// is remediated (aws-solutions/automated-security-response-on-aws,
+// source/lib/common-orchestrator-construct.ts), of which three come again while
+// it waits, and the least steps of a runbook: parse, remediate, update the finding.
+const (
+	remediation    = 22
+	asrTransitions = 14
+	asrWaiting     = 3
+	asrSteps       = 3
+)
 
 // endpoints of the suite with a price by the hour: CloudFormation, Cloud
 // Control, Config, SNS, Step Functions. A test of infra holds their list.
