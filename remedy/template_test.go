@@ -67,7 +67,7 @@ func TestTemplate(t *testing.T) {
 		{"given by a parameter", "Parameters:\n  S: {Type: String, Default: Suspended}\n" + bucket + "    Properties:\n      VersioningConfiguration:\n        Status: !Ref S\n", []string{"s3-bucket-versioning"}, "",
 			nil, []string{"comes from parameter S"}},
 		{"a value that the policy must give", bucket, []string{"s3-bucket-logging"}, "", nil, []string{"policy value logBucket"}},
-		{"no fix", bucket, []string{"s3-bucket-lifecycle"}, "", nil, []string{"no change of a property"}},
+		{"no fix", bucket, []string{"s3-bucket-replication"}, "", nil, []string{"no change of a property"}},
 		{"one after the other", bucket, []string{"s3-bucket-object-lock", "s3-bucket-versioning"},
 			bucket + "    Properties:\n      ObjectLockEnabled: true\n      VersioningConfiguration:\n        Status: Enabled\n", []string{"s3-bucket-object-lock", "s3-bucket-versioning"}, nil},
 	} {

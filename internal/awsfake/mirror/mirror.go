@@ -1,4 +1,4 @@
-// Package mirror shows the buckets, security groups, tables, topics and queues
+// Package mirror shows the buckets, security groups, tables, topics, queues and log groups
 // of an emulator in CloudFormation's shape, and changes them by it: what Cloud
 // Control does on AWS and no emulator does for its own resources. It is the
 // Source of an awsfake.Account in tests.
@@ -58,7 +58,7 @@ func New(c aws.Config) *Mirror {
 	}
 	m.kinds = map[string]kind{
 		"AWS::S3::Bucket": m.buckets(), "AWS::EC2::SecurityGroup": m.groups(), "AWS::DynamoDB::Table": m.tableKind(),
-		"AWS::SNS::Topic": m.topics(), "AWS::SQS::Queue": m.queues(),
+		"AWS::SNS::Topic": m.topics(), "AWS::SQS::Queue": m.queues(), "AWS::Logs::LogGroup": m.logGroups(),
 	}
 	return m
 }
