@@ -66,7 +66,10 @@ func Acceptance(ctx context.Context, l ledger.Store, plan string, needed int, re
 					all = &x
 					continue
 				}
-				all.By, all.Reason, all.At = all.By+", "+x.By, all.Reason+"; "+x.Reason, x.At
+				all.By, all.At = all.By+", "+x.By, x.At
+				if x.Reason != all.Reason {
+					all.Reason += "; " + x.Reason
+				}
 				all.Until = min(all.Until, x.Until)
 			case !x.Accept && !x.Approve:
 				return nil, nil

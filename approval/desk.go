@@ -272,7 +272,15 @@ func (d *Desk) recorded(ctx context.Context, s *Stored) error {
 // returns what is due for a reminder: requests that wait, half of whose time is
 // over and that nobody was reminded of; each is given once, also where two sweep
 // at a time. One whose message could not be sent goes back by Forgotten.
-func (d *Desk) Sweep(ctx context.Context) ([]Request, error) {
+func (d *Desk) Sweep(ctx context.Context) ([]Request, error) { return d.sweep(ctx, true) }
+
+// Settle is Sweep without reminders: who reminds nobody uses up none.
+func (d *Desk) Settle(ctx context.Context) error {
+	_, err := d.sweep(ctx, false)
+	return err
+}
+
+func (d *Desk) sweep(ctx context.Context, remind bool) ([]Request, error) {
 	var errs []error
 	var due []Request
 	now := d.now()
@@ -290,7 +298,7 @@ func (d *Desk) Sweep(ctx context.Context) ([]Request, error) {
 			err = d.tell(ctx, &s)
 		case !now.Before(s.Expires):
 			err = d.expire(ctx, &s)
-		case s.Reminded.IsZero() && now.Sub(s.Asked) >= s.Expires.Sub(s.Asked)/2:
+		case remind && s.Reminded.IsZero() && now.Sub(s.Asked) >= s.Expires.Sub(s.Asked)/2:
 			s.Reminded = now
 			if err = d.save(ctx, &s); err == nil {
 				due = append(due, s.Request)

@@ -191,6 +191,9 @@ func TestSweep(t *testing.T) {
 		state    approval.State
 	}{{35 * time.Hour, 0, approval.Waiting}, {time.Hour, 1, approval.Waiting}, {time.Hour, 0, approval.Waiting}, {35 * time.Hour, 0, approval.Expired}, {time.Hour, 0, approval.Expired}} {
 		o.clock = o.clock.Add(step.after)
+		if err := o.Settle(context.Background()); err != nil { // it uses up no reminder
+			t.Fatal(err)
+		}
 		due, err := o.Sweep(context.Background())
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +17,8 @@ import (
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/remedy/change"
+	"plumbline/scan"
+	"plumbline/tasks/sweepapprovals"
 )
 
 func newApprovals(s *Streams) *cobra.Command {
@@ -31,7 +34,7 @@ for who you are (--by): whoever may write the data folder could write anything.`
 		Args: noSubcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newApprovalsList(s), newApprovalsShow(s), newApprovalsDecide(s, true), newApprovalsDecide(s, false))
+	c.AddCommand(newApprovalsList(s), newApprovalsShow(s), newApprovalsDecide(s, true), newApprovalsDecide(s, false), newApprovalsAccept(s))
 	return c
 }
 
@@ -46,7 +49,7 @@ func newApprovalsList(s *Streams) *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, d.Close()) }()
-			if _, err := d.Desk().Sweep(c.Context()); err != nil { // what has expired waits no more
+			if err := d.Desk().Settle(c.Context()); err != nil { // what has expired waits no more
 				return err
 			}
 			t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
@@ -95,7 +98,7 @@ func newApprovalsShow(s *Streams) *cobra.Command {
 				fmt.Fprintln(s.Out, report.Plain("who may decide: members of "+strings.Join(r.Groups, ", ")))
 			}
 			for _, x := range r.Decisions {
-				fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf("%s  %s: %s (%s)", x.At.Format(time.RFC3339), x.By, map[bool]string{true: "yes", false: "no"}[x.Approve], x.Reason)))
+				fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf("%s  %s: %s (%s)", x.At.Format(time.RFC3339), x.By, decisionWords(x), x.Reason)))
 			}
 			return nil
 		},
@@ -156,6 +159,44 @@ func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 	return c
 }
 
+func newApprovalsSweep(s *Streams) *cobra.Command {
+	var f remediateFlags
+	c := &cobra.Command{
+		Use: "sweep --data DIR", Short: "Remind of requests, and end those that have expired", Args: noArgs,
+		Long: `Say which changes wait for people since half of their time, each once, and end
+those that have expired, which means no. On AWS a schedule does this; on a laptop
+cron may. The other commands of approvals and remediate end what has expired as well.`,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			_, err = sweepapprovals.New(d.Desk(), printed{s.Out}, "plumbline approvals list --data "+f.data, time.Now).Handle(c.Context(), sweepapprovals.In{})
+			return err
+		},
+	}
+	f.register(c, false)
+	return c
+}
+
+// printed is a channel that prints the bodies of messages.
+type printed struct{ out io.Writer }
+
+func (p printed) Send(_ context.Context, n scan.Notice) error {
+	_, err := fmt.Fprintln(p.out, report.Plain(n.Subject)+"\n"+plainLines(n.Body))
+	return err
+}
+
+// plainLines is a text of several lines as a terminal may be shown it.
+func plainLines(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = "  " + report.Plain(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // findRequest finds a request by its id, or by the first digits of its plan's
 // hash; the latest of several of one plan.
 func findRequest(ctx context.Context, d *local.ChangesData, id string) (approval.Stored, error) {
@@ -179,4 +220,75 @@ func findRequest(ctx context.Context, d *local.ChangesData, id string) (approval
 		return approval.Stored{}, usagef("several plans begin with %q. give more digits", id)
 	}
 	return found[len(found)-1], nil
+}
+
+// decisionWords say what a person decided.
+func decisionWords(x approval.Decision) string {
+	switch {
+	case x.Accept:
+		return "accepts the violation until " + x.Until
+	case x.Approve:
+		return "yes"
+	}
+	return "no"
+}
+
+func newApprovalsAccept(s *Streams) *cobra.Command {
+	var f remediateFlags
+	var reason, until string
+	var groups []string
+	c := &cobra.Command{
+		Use:   "accept --data DIR --until YYYY-MM-DD --reason TEXT ID",
+		Short: "Leave a violation as it is until a day; nothing is changed",
+		Long: `Leave a violation as it is until a day, a year from now at most: nothing is changed,
+and scans with this data folder show it as suppressed, with the reason and who accepted
+it. The day after, it is open again.`,
+		Example: "  plumbline approvals accept 3f2a --data .plumbline --until 2027-03-31 --reason \"the queue holds no data and goes in March\"",
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			day, parsed := time.Parse(time.DateOnly, until)
+			switch {
+			case len(args) != 1:
+				return usagef("approvals accept needs one ID: of the request, or the first digits of the plan's hash")
+			case strings.TrimSpace(reason) == "":
+				return usagef("--reason TEXT is missing: a decision needs a reason")
+			case until == "":
+				return usagef("--until YYYY-MM-DD is missing: an acceptance needs the day on which it ends")
+			case parsed != nil:
+				return usagef("--until %q is no day: want it as YYYY-MM-DD", until)
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			r, err := findRequest(c.Context(), d, args[0])
+			if err != nil {
+				return err
+			}
+			by := approval.Person{Name: cmp.Or(f.by, osUser()), Groups: groups}
+			now, err := d.Desk().AcceptListed(c.Context(), r.ID, r.Plan, by, day, reason)
+			var refused *approval.Refusal
+			if errors.As(err, &refused) {
+				return usageError{refused}
+			}
+			if err != nil {
+				return err
+			}
+			text := "accepted until " + until
+			if now.State == approval.Waiting {
+				text = "waiting: somebody else must accept as well"
+			} else if err := d.Accepted(c.Context(), now.Plan); err != nil {
+				return fmt.Errorf("the acceptance stands in the ledger, and the finding does not know of it yet: %w. say it once more", err)
+			}
+			fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text)
+			return nil
+		},
+	}
+	f.register(c, false)
+	fl := c.Flags()
+	fl.StringVar(&until, "until", "", "the last `DAY` on which the violation does not count, YYYY-MM-DD")
+	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
+	fl.StringVar(&f.by, "by", "", "who decides (default: the user of this machine)")
+	fl.StringSliceVar(&groups, "group", nil, "a `GROUP` that you belong to; may be given again")
+	return c
 }

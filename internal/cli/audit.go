@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/approval"
+	"plumbline/internal/files"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/ledger"
@@ -27,19 +28,21 @@ func newAudit(s *Streams) *cobra.Command {
 		Args:  noSubcommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newAuditVerify(s), newAuditExport(s))
+	c.AddCommand(newAuditVerify(s), newAuditAnchor(s), newAuditExport(s))
 	return c
 }
 
 func newAuditVerify(s *Streams) *cobra.Command {
 	var f remediateFlags
 	var anchors []string
+	var folder string
 	c := &cobra.Command{
-		Use:   "verify --data DIR [--anchor NUMBER:HASH]",
+		Use:   "verify --data DIR [--anchor NUMBER:HASH | --anchors FOLDER]",
 		Short: "Check that no entry of the ledger was changed, and name the first that was",
 		Long: `Check the chain of the ledger: each entry holds the hash of the one before. Its
 head is printed: keep that where nobody can change it, and give it back with
---anchor, since whoever can write the ledger could also compute it anew.
+--anchor, since whoever can write the ledger could also compute it anew. What
+"plumbline audit anchor" has kept in a folder is given by --anchors.
 
 Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 		Example: "  plumbline audit verify --data .plumbline --anchor 41:9f86d08188…",
@@ -59,6 +62,21 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.Close()) }()
+			if folder != "" {
+				for a, err := range files.Anchors(folder).All(c.Context()) {
+					if err != nil {
+						return usageError{err}
+					}
+					if kept[a.Seq] != "" && kept[a.Seq] != a.Hash {
+						fmt.Fprintf(s.Out, "the ledger does not hold: entry %d was anchored with two hashes: one of them is of a ledger that was computed anew\n", a.Seq)
+						return exit(ExitFindings)
+					}
+					kept[a.Seq] = a.Hash
+				}
+				if len(kept) == 0 {
+					return usagef("--anchors %q has no anchor. \"plumbline audit anchor --data DIR --to FOLDER\" keeps one", folder)
+				}
+			}
 			n, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), kept)
 			var broken *ledger.Break
 			if errors.As(err, &broken) {
@@ -81,6 +99,53 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 	}
 	f.register(c, false)
 	c.Flags().StringArrayVar(&anchors, "anchor", nil, "the number and hash of an entry, as `NUMBER:HASH`, that was kept elsewhere; may be given again")
+	c.Flags().StringVar(&folder, "anchors", "", "the `FOLDER` of the anchors that were kept elsewhere")
+	return c
+}
+
+func newAuditAnchor(s *Streams) *cobra.Command {
+	var f remediateFlags
+	var to string
+	c := &cobra.Command{
+		Use:   "anchor --data DIR --to FOLDER",
+		Short: "Keep the ledger's head where who writes the ledger cannot change it",
+		Long: `Verify the ledger against what was anchored before, and keep its head in a folder:
+one file, which its name says all of. It proves something if the folder is out of
+reach of who can write the data folder: another disk, a repository, a share that is
+only appended to. On AWS a schedule anchors the head in a bucket that locks it.
+
+Exit codes: 0 anchored, or nothing was recorded since; 1 the ledger does not hold,
+and nothing was anchored; 3 it cannot be read.`,
+		Example: "  plumbline audit anchor --data .plumbline --to /mnt/worm/plumbline",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if to == "" {
+				return usagef("--to FOLDER is missing: where the ledger's head is kept")
+			}
+			d, err := f.openData(c.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, d.Close()) }()
+			a, done, err := (&ledger.Ledger{Store: d.Ledger}).Anchor(c.Context(), files.Anchors(to), osUser())
+			switch {
+			case ledger.Broken(err):
+				fmt.Fprintf(s.Out, "the ledger does not hold, and is not anchored: %v\n", err)
+				return exit(ExitFindings)
+			case err != nil:
+				return err
+			case done:
+				fmt.Fprintf(s.Out, "anchored %s\n", a)
+			case a.Seq == 0:
+				fmt.Fprintln(s.Out, "the ledger has no entry yet")
+			default:
+				fmt.Fprintf(s.Out, "nothing was recorded since the last anchor; the head is %s\n", a)
+			}
+			return nil
+		},
+	}
+	f.register(c, false)
+	c.Flags().StringVar(&to, "to", "", "the `FOLDER` that keeps it; it is made where there is none")
 	return c
 }
 
