@@ -22,13 +22,14 @@ import (
 // fifo is the queue of deliveries as SQS keeps it: what is put twice within
 // five minutes is there once, and in a group nothing overtakes.
 type fifo struct {
+	kind    alert.Kind
 	clock   func() time.Time
 	records []deliver.Record
 	put     map[string]time.Time
 }
 
 func (q *fifo) Send(_ context.Context, n scan.Notice) error {
-	c := alert.Channel{Name: "tickets", Kind: alert.KindJira}
+	c := alert.Channel{Name: "tickets", Kind: q.kind}
 	if !c.Takes(n) {
 		return nil
 	}
@@ -149,7 +150,7 @@ func TestTicketsThroughFaults(t *testing.T) {
 	asltest.Explore(t, asltest.Exploration{
 		New: func(clock engine.Clock) asltest.World {
 			s := newSuite(t, rules, list, clock, known)
-			q := &fifo{clock: clock.Now}
+			q := &fifo{kind: alert.KindJira, clock: clock.Now}
 			s.backends.channel = q
 			s.functions = s.register()
 			w := s.world("scan-stack", scanInput{"scan-1", begin, &target}, nil)
@@ -214,8 +215,15 @@ func (s *suite) each(f func(row) error) error {
 // twice, delivered to a system that is down for an hour and loses answers: each
 // violation is told once, and the messages of a ticket stay in their order.
 func TestFiveThousandAtOnce(t *testing.T) {
+	for _, kind := range []alert.Kind{alert.KindJira, alert.KindServiceNow, alert.KindWebhook} {
+		t.Run(string(kind), func(t *testing.T) { fiveThousand(t, kind) })
+	}
+}
+
+func fiveThousand(t *testing.T, kind alert.Kind) {
+	t.Helper()
 	clock := &hands{begin}
-	q := &fifo{clock: clock.Now}
+	q := &fifo{kind: kind, clock: clock.Now}
 	b := &board{clock: clock, up: begin.Add(time.Hour)}
 	for n := range 2 { // scans, of which the second ends what the first found
 		at := begin.Add(time.Duration(n) * time.Hour)
@@ -244,6 +252,7 @@ func TestFiveThousandAtOnce(t *testing.T) {
 	if len(told) != 5000 || len(b.shown) != 100 || b.skipped == 0 || rounds < 3 {
 		t.Errorf("%d violations on %d tickets after %d rounds, %d repetitions", len(told), len(b.shown), rounds, b.skipped)
 	}
+	// All about one resource is of one ticket, so its order is kept as well.
 	for ticket, ns := range b.shown {
 		if len(ns) != 2 || ns[0].Kind != scan.NoticeFindings || ns[1].Kind != scan.NoticeUpdate || ns[1].Remaining != 0 {
 			t.Errorf("ticket %s: %d messages", ticket, len(ns))
