@@ -121,7 +121,7 @@ func TestConfigs(t *testing.T) {
 		"checkhook": checkhook.Config{Bucket: "bucket", Bundle: "bundle", Exempt: checkhook.Exempt}, "checkcompliance": checkcompliance.Config{Bucket: "bucket", Bundle: "bundle"}, "fetchstack": fetchstack.Config{Bucket: "bucket", Bundle: "bundle"}, "intake": intake.Config{Table: "events", Scan: "scan", Estate: "estate"},
 		"measuresla": measuresla.Config{Bucket: "bucket", Table: "findings", Bundle: "bundle"}, "listtargets": listtargets.Config{Bucket: "bucket"}, "notify": notify.Config{Critical: "critical", Warning: "warning", Bucket: "bucket"},
 		"persistfindings": persistfindings.Config{Bucket: "bucket", Table: "findings"}, "recordfailure": recordfailure.Config{Bucket: "bucket"},
-		"summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},
+		"selectreviews": selectreviews.Config{Bucket: "bucket", Bundle: "bundle"}, "summarize": summarize.Config{Bucket: "bucket", Bundle: "bundle"}, "writereport": writereport.Config{Bucket: "bucket", Bundle: "bundle"},
 	}
 	got := map[string]any{}
 	for folder, read := range configs {

@@ -16,6 +16,7 @@ import (
 	"plumbline/cfn"
 	"plumbline/cfn/source"
 	"plumbline/internal/bundle"
+	"plumbline/internal/bundle/description"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/rules"
@@ -31,6 +32,7 @@ type judgeFlags struct {
 	params          []string
 	region, account string
 	regions         bool // region may be several, with commas between them
+	partly          bool // rules of folders that cannot be read or compiled are left out, and told
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
@@ -72,8 +74,9 @@ type judge struct {
 	sources    map[string][]byte // of standard input
 	report     *scan.Report
 	describe   sync.Once
-	said       *bundle.Described
+	said       *description.Descriptions
 	unkept     error // why the scan is not in the data folder
+	broken     error // what is wrong with rules of folders, which are left out; nil: nothing
 }
 
 // open reads the policy file, the rules and the parameters. Everything wrong
@@ -91,9 +94,18 @@ func (f *judgeFlags) open(s *Streams) (*judge, error) {
 		under = nil // what could be read of it is checked, and nothing is judged by it
 	}
 	var err error
-	if j.set, err = openRules(f.rules, under); err != nil {
+	j.set, err = openRules(f.rules, under)
+	var folder *ruleset.FolderError
+	if f.partly && errors.As(err, &folder) {
+		j.broken, err = folder, nil
+		for _, p := range problemsOf(folder) {
+			j.warnings = append(j.warnings, "rule left out: "+p)
+		}
+	}
+	switch {
+	case err != nil:
 		errs = append(errs, err)
-	} else if j.policy != nil {
+	case j.policy != nil && j.broken == nil: // else it may rightly name a rule that was left out
 		for _, p := range j.policy.Check(j.set.Index()) {
 			errs = append(errs, p)
 		}
@@ -231,6 +243,7 @@ type scanRequest struct {
 	noSuppressions bool
 	bar            *progress
 	timed          *timings
+	reviews        *reviews // of what is new; nil: none
 }
 
 func (j *judge) scan(ctx context.Context, s *Streams, paths []string, q scanRequest) (*scan.Report, error) {
@@ -284,8 +297,8 @@ func (j *judge) reportRules(r *scan.Report) map[string]report.Rule {
 func (j *judge) frameworks() []report.Framework { return j.described().Frameworks() }
 
 // described is what reports say of rules and frameworks, made when first asked for.
-func (j *judge) described() *bundle.Described {
-	j.describe.Do(func() { j.said = bundle.Describe(j.set, j.policy, len(j.flags.rules) > 0) })
+func (j *judge) described() *description.Descriptions {
+	j.describe.Do(func() { j.said = description.Of(j.set, j.policy, len(j.flags.rules) > 0) })
 	return j.said
 }
 
@@ -310,7 +323,7 @@ func openRules(dirs []string, p *ruleset.Policy) (*ruleset.Set, error) {
 	}
 	set, err := ruleset.Open(rules.FS, p, more...)
 	if err != nil {
-		return nil, usageError{err}
+		return set, usageError{err}
 	}
 	return set, nil
 }

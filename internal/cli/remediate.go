@@ -26,6 +26,7 @@ import (
 type remediateFlags struct {
 	judge      judgeFlags
 	live, data string
+	template   string
 	rule       []string
 	resource   []string
 	by         string
@@ -52,7 +53,7 @@ Nothing is changed without --apply.`,
 		Args: noSubcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newRemediatePlan(s), newRemediateShow(s), newRemediateApply(s, false), newRemediateApply(s, true))
+	c.AddCommand(newRemediatePlan(s), newRemediateShow(s), newRemediateApply(s, false), newRemediateApply(s, true), newRemediateStop(s), newRemediateResume(s))
 	return c
 }
 
@@ -81,6 +82,7 @@ be approved and applied; without it they are shown only.`,
 	}
 	f.register(c, true)
 	fl := c.Flags()
+	fl.StringVar(&f.template, "template", "", "the template `FILE` that the resources' stack was deployed from: plans then say what to change there")
 	fl.StringSliceVar(&f.rule, "rule", nil, "plan for violations of this `RULE` only; may be given again")
 	fl.StringSliceVar(&f.resource, "resource", nil, "plan for this resource only, by its `LOGICAL-ID`; may be given again")
 	fl.StringVar(&f.by, "by", "", "who asks for the change (default: the user of this machine); nobody approves a change of their own")
@@ -146,14 +148,20 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 	if err != nil {
 		return err
 	}
-	changes := local.Dry(set, resources)
+	folder := local.Folder{Live: resources}
+	if f.template != "" {
+		if folder.Source, err = readTemplate(f.template); err != nil {
+			return err
+		}
+	}
+	changes := local.Dry(set, folder)
 	if f.data != "" {
 		d, err := f.openData(ctx, true)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, d.Close()) }()
-		changes = d.Changes(set, resources, nil)
+		changes = d.Changes(set, folder, nil)
 	}
 	all, err := resources.All()
 	if err != nil {
@@ -315,7 +323,7 @@ func runRemediateApply(ctx context.Context, s *Streams, f *remediateFlags, args 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	changes := d.Changes(set, resources, func(n scan.Notice) {
+	changes := d.Changes(set, local.Folder{Live: resources}, func(n scan.Notice) {
 		if n.Kind == scan.NoticeApproval {
 			fmt.Fprintf(s.Err, "%s\n", lastLine(n.Body))
 		}

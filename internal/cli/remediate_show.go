@@ -58,6 +58,19 @@ func (p shownPlan) text(w io.Writer) {
 	for _, reason := range x.TemplateOnly {
 		line("  not live: %s", reason)
 	}
+	if t := p.Template; t != nil && p.Mode != ruleset.ModeNever {
+		switch {
+		case t.Diff != "":
+			line("  in the template:")
+		case t.Why != "":
+			line("  in the template: %s", t.Why)
+		}
+		for d := range strings.Lines(t.Diff) {
+			if !strings.HasPrefix(d, "diff ") {
+				line("  | %s", strings.TrimRight(d, "\n"))
+			}
+		}
+	}
 	for _, op := range x.Undo {
 		if op.Op == "test" {
 			continue
@@ -150,6 +163,7 @@ func endingWords(e local.Ending) string {
 	words := map[string]string{
 		"ChangeDone": "applied", "UndoDone": "undone", "RightDone": "right already", "DuplicateDone": "another change goes on", "GoneDone": "the resource is gone",
 		"StaleDone": "not applied", "StackBusyDone": "not applied", "UsedDone": "not applied again", "DenialDone": "denied", "ExpiryDone": "not approved in time",
+		"AcceptanceDone": "accepted, and left as it is", "StoppedDone": "not applied", "PostponedDone": "not applied now", "EscalationDone": "not approved in time",
 		"TemplateDone": "for the template only", "NeverDone": "left alone", "ImpossibleDone": "not possible",
 		"UndoneFailed": "failed, and taken back", "RefusedFailed": "refused", "HalfDoneFailed": "half done", "ChangeFailed": "failed",
 	}[e.State]

@@ -25,6 +25,8 @@ type scanFlags struct {
 	judge                 judgeFlags
 	live                  liveFlags
 	data, baseline        string
+	remediate             bool
+	liveDir               string
 	noSuppressions        bool
 	exitZero, quiet       bool
 	timings, noColor      bool
@@ -80,6 +82,8 @@ path is typed.`,
 	f.judge.register(c)
 	f.live.register(c)
 	fl.StringVar(&f.data, "data", "", "keep findings and reports in this `DIR`; a second scan then says what is new and what is resolved")
+	fl.BoolVar(&f.remediate, "remediate", false, "have new violations reviewed as the policy says: settled live, or asked about. needs --live and --data")
+	fl.StringVar(&f.liveDir, "live", "", "with --remediate: the `DIR` of live resources, one JSON file each")
 	fl.StringVar(&f.baseline, "baseline", "", "leave out what an earlier JSON report (`FILE`) already lists, but for what cannot be judged")
 	fl.BoolVar(&f.noSuppressions, "no-suppressions", false, "show suppressed findings as what they are")
 	fl.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 in spite of violations (not in spite of errors)")
@@ -165,9 +169,14 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 			return err
 		}
 	}
+	f.judge.partly = true
 	j, err := f.judge.open(s)
 	if err != nil {
 		return err
+	}
+	if j.broken != nil {
+		complain(s.Err, j.broken)
+		fmt.Fprintln(s.Err, "plumbline: these rules are left out; all others judge")
 	}
 	var frameworks []report.Framework
 	var inFramework map[string]bool
@@ -175,6 +184,10 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 		if frameworks, inFramework, err = j.selectFrameworks(f.frameworks); err != nil {
 			return err
 		}
+	}
+	begun, err := f.openReviews()
+	if err != nil {
+		return err
 	}
 	if f.data != "" {
 		if err := writable("--data", f.data); err != nil {
@@ -193,7 +206,7 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 		// they need passes as findings; all else takes counts.
 		keep = map[string]bool{"fail": true, "error": true, "unknown": true, "suppressed": true, "pass": true, "skip": show["skip"] || inFramework != nil}
 	}
-	q := scanRequest{f.data, keep, f.noSuppressions, bar, timed}
+	q := scanRequest{f.data, keep, f.noSuppressions, bar, timed, begun}
 	var rep *scan.Report
 	if f.live.asked() {
 		rep, err = j.scanStacks(ctx, s, &f.live, q)
@@ -235,6 +248,14 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	timed.print(s.Err)
 	if j.unkept != nil {
 		return j.unkept
+	}
+	if err := begun.begin(ctx, s, j, f.data, rep); err != nil {
+		return err
+	}
+	if j.broken != nil {
+		complain(s.Err, j.broken)
+		fmt.Fprintln(s.Err, "plumbline: exit code 3: these rules were left out, and nothing was judged by them")
+		return exit(ExitUnjudged)
 	}
 	return f.verdict(s, doc)
 }

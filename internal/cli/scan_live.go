@@ -109,6 +109,7 @@ func (j *judge) run(ctx context.Context, s *Streams, q scanRequest, o local.Opti
 	if q.bar != nil {
 		o.Progress = q.bar.step
 	}
+	q.reviews.options(&o)
 	before := processorTime()
 	rep, err := local.Scan(ctx, o)
 	if rep == nil {

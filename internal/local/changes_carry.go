@@ -44,7 +44,7 @@ func (c *Changes) carry(ctx context.Context, machine string, r change.Request, w
 		return Ending{}, err
 	}
 	t := &told{}
-	if _, err := c.desk(t).Sweep(ctx); err != nil { // what has expired is no
+	if err := c.desk(t).Settle(ctx); err != nil { // what has expired is no
 		return Ending{}, err
 	}
 	functions, asked := c.functions(t), make(chan string, 1)
@@ -79,7 +79,7 @@ func (c *Changes) carry(ctx context.Context, machine string, r change.Request, w
 	}
 	last := first
 	for _, x := range t.engine.Executions() {
-		if x.Machine() == machines["${RemediateFindingArn}"] {
+		if x.Machine().Name == machines["${RemediateFindingArn}"].Name {
 			last = x
 		}
 	}

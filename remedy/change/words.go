@@ -18,6 +18,8 @@ func (s *Story) Standing() string {
 		return "begun"
 	case s.WasDenied:
 		return "denied"
+	case s.WasAccepted:
+		return "accepted"
 	case !s.Expired.IsZero():
 		return "expired"
 	case !s.Asked.IsZero():
@@ -32,14 +34,19 @@ func Words(e ledger.Entry) string {
 	switch e.Kind {
 	case ledger.Decided:
 		var d struct {
-			Approve bool
-			Reason  string
+			Approve, Accept bool
+			Reason, Until   string
 		}
 		if json.Unmarshal(e.Detail, &d) != nil {
 			break
 		}
-		if words = "denied"; d.Approve {
+		switch {
+		case d.Accept:
+			words = "accepted until " + d.Until
+		case d.Approve:
 			words = "approved"
+		default:
+			words = "denied"
 		}
 		if d.Reason != "" {
 			words += ": " + d.Reason
