@@ -64,10 +64,12 @@ var rules = []rule{
 	{[]string{"internal/bundle/..."}, slices.Concat(adapters, awsSDK, world, []string{"tasks/...", "asl/...", "workflows/...", "internal/local/...", "internal/cli/..."}), nil, "what functions judge by is read from a store of objects, whichever that is"},
 	{[]string{"internal/throttle"}, []string{"..."}, nil, "it judges the SDK's errors; what they mean to an interface is the adapter's to say"},
 	{[]string{"tasks/*/lambda"}, slices.Concat([]string{"database/sql/...", "modernc.org/...", "os/exec"}, []string{"internal/cli/...", "internal/local/...", "internal/sqlite/...", "internal/files/...", "internal/memory/...", "asl/...", "workflows/...", "cmd/..."}), nil, "a function's main takes its task and the adapters of AWS, and nothing of the laptop's"},
+	{[]string{"tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/config/..."}, nil, "internal/environment reads what Lambda sets; the SDK's own configuration makes every function half a megabyte larger"},
+	{[]string{"internal/environment"}, []string{"..."}, nil, "it configures the SDK and knows nothing of plumbline"},
 	{[]string{"cmd/plumbline", "internal/cli/...", "internal/local/...", "internal/account"}, awsSDK, nil, "the binary of a laptop carries no SDK, which makes it larger and slower to start: what reads an account is handed over by plumbline-aws"},
 	{[]string{"..."}, []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."}, nil, "the package alone makes a binary 20 MB larger and its start slower; resources are read by Cloud Control"},
 	{[]string{"e2e"}, []string{"..."}, nil, "it sees the deployed suite as a customer does, by AWS's API alone"},
-	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "alert", "finding", "metric", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
+	{[]string{"infra/..."}, []string{"..."}, []string{"infra/...", "workflows", "asl/...", "tasks/catalog", "alert", "scan", "sla", "blob", "finding", "metric", "ruleset/...", "rules", "cfn/...", "internal/nearest"}, "infra deploys what the catalogue and the workflows say, derives roles from them, and judges itself by the rules"},
 }
 
 // only lists the packages that may import a thing directly.

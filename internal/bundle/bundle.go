@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"plumbline/blob"
 	"plumbline/cfn"
 	"plumbline/finding"
-	"plumbline/internal/report"
 	"plumbline/rules"
 	"plumbline/ruleset"
 	"plumbline/scan"
@@ -34,7 +32,6 @@ type Bundle struct {
 
 	key  string
 	own  fs.FS // the organisation's rules; nil: none
-	said *Described
 	same ruleset.Equivalents
 }
 
@@ -71,7 +68,6 @@ func Open(ctx context.Context, blobs blob.Store, key string) (*Bundle, error) {
 			return nil, err
 		}
 	}
-	b.said = Describe(b.Set, b.Policy, b.own != nil)
 	b.same = b.Set.Index().Equivalents()
 	return b, nil
 }
@@ -87,6 +83,9 @@ func (b *Bundle) readPolicy(files fs.FS) error {
 	b.Policy, err = ruleset.ReadPolicy(b.key+"/"+ruleset.PolicyFile, src)
 	return err
 }
+
+// Own reports whether the set holds the organisation's rules beside the built-in ones.
+func (b *Bundle) Own() bool { return b.own != nil }
 
 // InForce reports whether a rule is judged: it exists, and no policy turns it off.
 func (b *Bundle) InForce(rule string) bool {
@@ -128,11 +127,4 @@ func (b *Bundle) Provenance() scan.Provenance {
 	}
 	p.RulesHash = b.Set.Index().Hash()
 	return p
-}
-
-// Render writes a report that lists everything which needs attention. It is a scan.Render.
-func (b *Bundle) Render(w io.Writer, format string, r *scan.Report) error {
-	return report.Write(w, format, &report.Document{
-		Report: r, Rules: b.said.Rules(r), Frameworks: b.said.Frameworks(), Show: report.StoredShow(), ByRequirement: true,
-	})
 }

@@ -13,6 +13,7 @@ import (
 	"plumbline/cfn"
 	"plumbline/finding"
 	"plumbline/internal/bundle"
+	"plumbline/internal/bundle/description"
 	"plumbline/ruleset"
 	"plumbline/scan"
 )
@@ -131,7 +132,7 @@ func TestAnOrganisationsPolicyAndRules(t *testing.T) {
 	for _, format := range scan.StoredFormats {
 		fs[i].Suppressed = nil
 		var out bytes.Buffer
-		if err := b.Render(&out, format, r); err != nil || !strings.Contains(out.String(), "sqs-owner-tag") {
+		if err := description.Renderer(b)(&out, format, r); err != nil || !strings.Contains(out.String(), "sqs-owner-tag") {
 			t.Errorf("%s: %v in\n%.300s", format, err, out.String())
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/finding"
-	"plumbline/internal/bundle"
+	"plumbline/internal/bundle/description"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 )
@@ -68,7 +68,7 @@ func historyASFF(ctx context.Context, s *Streams, data, account, region string) 
 		}
 		records = append(records, r)
 	}
-	rules := bundle.Describe(j.set, j.policy, false)
+	rules := description.Of(j.set, j.policy, false)
 	err = report.ASFF(s.Out, records, report.ASFFOptions{Account: account, Region: region, Rule: rules.Rule})
 	if err != nil {
 		return usageError{err}

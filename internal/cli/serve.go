@@ -18,7 +18,7 @@ import (
 
 	"plumbline/approval"
 	"plumbline/internal/approvalpage"
-	"plumbline/internal/bundle"
+	"plumbline/internal/bundle/description"
 	"plumbline/internal/console"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
@@ -72,7 +72,7 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
 	logger := log.New(s.Err, "plumbline: ", log.LstdFlags)
-	said := bundle.Describe(j.set, j.policy, len(f.judge.rules) > 0)
+	said := description.Of(j.set, j.policy, len(f.judge.rules) > 0)
 	page, err := console.New(console.Options{
 		Data: data, Rules: j.set, Describe: said.Rule, Frameworks: said.Frameworks(), Due: j.policy.Due,
 		Approvals: approvalPages(ctx, f.data, said.Rule, logger), Version: version(), Log: logger,
