@@ -17,7 +17,6 @@ import (
 	"plumbline/cfn/source"
 	"plumbline/internal/bundle"
 	"plumbline/internal/bundle/description"
-	"plumbline/internal/bundle/description"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/rules"

@@ -2,18 +2,17 @@
 package main
 
 import (
-	"context"
 	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"plumbline/internal/dynamo"
+	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	topics "plumbline/internal/sns"
 	"plumbline/ledger"
@@ -26,7 +25,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,13 +2,11 @@
 package main
 
 import (
-	"context"
 	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -16,6 +14,7 @@ import (
 
 	"plumbline/approval"
 	"plumbline/internal/dynamo"
+	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	topics "plumbline/internal/sns"
 	"plumbline/internal/stepfunctions"
@@ -29,7 +28,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}

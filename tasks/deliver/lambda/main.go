@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"plumbline/alert"
+	"plumbline/internal/environment"
 	"plumbline/internal/sqs"
 	"plumbline/internal/webhook"
 	"plumbline/tasks"
@@ -31,7 +31,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}

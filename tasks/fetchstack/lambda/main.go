@@ -9,13 +9,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	awscloudcontrol "github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"plumbline/internal/bundle"
 	"plumbline/internal/cloudcontrol"
+	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	"plumbline/internal/stacks"
 	"plumbline/scan/deployed"
@@ -39,11 +39,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Of stacks that change at once, many are read at once: CloudFormation asks to slow down more often than three times.
-	account, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(8))
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
+	// Of stacks that change at once, many are read at once: CloudFormation asks to slow down more often than three times.
+	account.RetryMaxAttempts = 8
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
 	b, err := bundle.Open(ctx, blobs, c.Bundle)
 	if err != nil {

@@ -2,16 +2,15 @@
 package main
 
 import (
-	"context"
 	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	"plumbline/internal/stacks"
 	"plumbline/tasks"
@@ -23,10 +22,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(8))
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
+	account.RetryMaxAttempts = 8
 	lister := stacks.New(cloudformation.NewFromConfig(account), account.Region)
 	blobs := s3blob.New(s3.NewFromConfig(account), c.Bucket)
 	lambda.Start(tasks.Of(listtargets.New(lister, blobs, listtargets.DefaultConcurrency, time.Now).Handle))

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"plumbline/internal/bundle"
+	"plumbline/internal/bundle/description"
+	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	"plumbline/tasks"
 	"plumbline/tasks/summarize"
@@ -23,7 +24,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(ctx)
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,5 +33,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(tasks.Of(summarize.New(blobs, b.Render, b.Provenance(), b.ScopeOf, time.Now).WriteMetrics(os.Stdout).Handle))
+	lambda.Start(tasks.Of(summarize.New(blobs, description.Renderer(b), b.Provenance(), b.ScopeOf, time.Now).WriteMetrics(os.Stdout).Handle))
 }

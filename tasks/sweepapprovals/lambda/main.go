@@ -2,19 +2,18 @@
 package main
 
 import (
-	"context"
 	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"plumbline/approval"
 	"plumbline/internal/dynamo"
+	"plumbline/internal/environment"
 	topics "plumbline/internal/sns"
 	"plumbline/internal/stepfunctions"
 	"plumbline/ledger"
@@ -27,7 +26,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	account, err := config.LoadDefaultConfig(context.Background())
+	account, err := environment.Config(os.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
