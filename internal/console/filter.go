@@ -256,7 +256,7 @@ const (
 )
 
 func (b *board) match(f *filter, ask asks, now time.Time) *matcher {
-	m := &matcher{words: strings.Fields(strings.ToLower(f.query)), active: len(f.want[byState]) == 0}
+	m := &matcher{words: wordsOf(f.query), active: len(f.want[byState]) == 0}
 	for d := range dimensions {
 		if len(f.want[d]) == 0 {
 			continue
@@ -315,4 +315,18 @@ func (m *matcher) failures(x *row) (failed, how int) {
 		}
 	}
 	return failed, how
+}
+
+// wordsOf splits a search into what must all be found, in lower case: words, and
+// between double quotes several of them in that order.
+func wordsOf(query string) []string {
+	var out []string
+	for i, part := range strings.Split(strings.ToLower(query), `"`) {
+		if i%2 == 0 {
+			out = append(out, strings.Fields(part)...)
+		} else if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
 }

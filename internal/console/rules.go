@@ -33,7 +33,7 @@ func (s *Server) rules(r *http.Request, b *board) (*view, error) {
 		p.Frameworks = append(p.Frameworks, frameworkChoice{ID: s.asked.frameworks[i].ID, Title: s.asked.frameworks[i].Title})
 	}
 	open := b.openByRule()
-	words := strings.Fields(strings.ToLower(p.Query))
+	words := wordsOf(p.Query)
 	for _, id := range s.o.Rules.Index().RuleIDs() {
 		d := s.o.Describe(id)
 		if d == nil {

@@ -117,11 +117,28 @@ func (d *DB) All(ctx context.Context) iter.Seq2[finding.Record, error] {
 	return d.query(ctx, "SELECT record FROM findings ORDER BY stack, resource_id, timestamp")
 }
 
-// query yields the records of a statement's rows. Readers have connections of
-// their own, so one may write while it reads.
+// query yields the records of a statement's rows.
 func (d *DB) query(ctx context.Context, statement string, args ...any) iter.Seq2[finding.Record, error] {
 	return func(yield func(finding.Record, error) bool) {
-		fail := func(err error) { yield(finding.Record{}, explain("read", d.path, err)) }
+		for b, err := range d.raw(ctx, statement, args...) {
+			var r finding.Record
+			if err == nil {
+				if err = json.Unmarshal(b, &r); err != nil {
+					err = explain("read", d.path, fmt.Errorf("decode record: %w", err))
+				}
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// raw yields the first column of a statement's rows, valid until the next.
+// Readers have connections of their own, so one may write while it reads.
+func (d *DB) raw(ctx context.Context, statement string, args ...any) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		fail := func(err error) { yield(nil, explain("read", d.path, err)) }
 		db, err := d.reader()
 		if err != nil {
 			fail(err)
@@ -139,12 +156,7 @@ func (d *DB) query(ctx context.Context, statement string, args ...any) iter.Seq2
 				fail(err)
 				return
 			}
-			var r finding.Record
-			if err := json.Unmarshal(b, &r); err != nil {
-				fail(fmt.Errorf("decode record: %w", err))
-				return
-			}
-			if !yield(r, nil) {
+			if !yield(b, nil) {
 				return
 			}
 		}
