@@ -34,22 +34,49 @@ func (r *region) encrypted(t *testing.T, url string) string {
 	return out.Attributes["SqsManagedSseEnabled"]
 }
 
-// changes waits until the changes of a resource have ended and gives their
+// changesOf are the executions of a state machine that are about a resource.
+func (r *region) changesOf(t *testing.T, machine, identifier string) []*sfn.DescribeExecutionOutput {
+	t.Helper()
+	var out []*sfn.DescribeExecutionOutput
+	for name := range r.executions(t, machine) {
+		arn := strings.Replace(r.machine(machine), ":stateMachine:", ":execution:", 1) + ":" + name
+		d, err := r.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var in struct{ Identifier string }
+		if err := json.Unmarshal([]byte(aws.ToString(d.Input)), &in); err == nil && in.Identifier == identifier {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// running counts the executions of state machines that have not ended.
+func (r *region) running(t *testing.T, machines ...string) int {
+	t.Helper()
+	n := 0
+	for _, m := range machines {
+		for _, status := range r.executions(t, m) {
+			if status == sfntypes.ExecutionStatusRunning {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// changes waits until so many changes of a resource have ended and gives their
 // executions, by the rule that each settles.
 func (r *region) changes(t *testing.T, machine, identifier string, want int) map[string]*sfn.DescribeExecutionOutput {
 	t.Helper()
 	var out map[string]*sfn.DescribeExecutionOutput
 	until(t, 60*time.Second, func() error {
 		out = map[string]*sfn.DescribeExecutionOutput{}
-		for name := range r.executions(t, machine) {
-			arn := strings.Replace(r.machine(machine), ":stateMachine:", ":execution:", 1) + ":" + name
-			d, err := r.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-			if err != nil {
+		for _, d := range r.changesOf(t, machine, identifier) {
+			var in struct{ Rule string }
+			if err := json.Unmarshal([]byte(aws.ToString(d.Input)), &in); err != nil {
 				return err
-			}
-			var in struct{ Identifier, Rule string }
-			if err := json.Unmarshal([]byte(aws.ToString(d.Input)), &in); err != nil || in.Identifier != identifier {
-				continue
 			}
 			if d.Status == sfntypes.ExecutionStatusRunning {
 				return fmt.Errorf("%s of %s is running", machine, in.Rule)
@@ -88,33 +115,38 @@ func outcome(t *testing.T, d *sfn.DescribeExecutionOutput) (outcome, plan string
 	return out.Result.Outcome, out.Planned.Plan
 }
 
-// TestRemediation: what AWS Config reports is judged, planned, changed on the
-// resource itself and judged again, without anybody's help where the policy
-// allows that. The same rule then passes on what is deployed; and the change is
-// taken back when somebody asks. A resource that nobody asked for stays as it is.
+// undo has a change taken back, and gives how that ended.
+func (r *region) undo(t *testing.T, name, stack, id, identifier, plan string) string {
+	t.Helper()
+	in := fmt.Sprintf(`{"change": %q, "rule": "sqs-queue-encrypted", "resource": {"Account": %q, "Region": %q, "Stack": %q, "Type": "AWS::SQS::Queue", "LogicalID": %q},
+	  "identifier": %q, "plan": %q, "undo": true, "requester": "ops@example.com"}`, name, account, r.name, stack, id, identifier, plan)
+	if _, err := r.sfn.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: aws.String(r.machine("RemediateFinding")), Name: &name, Input: &in}); err != nil {
+		t.Fatal(err)
+	}
+	ended, _ := outcome(t, r.await(t, "RemediateFinding", name))
+	return ended
+}
+
+// TestRemediation: what a scan finds is planned, changed on the resource itself
+// and judged again, without anybody's help where the policy allows that. The
+// same rule then passes on what is deployed; and the change is taken back when
+// somebody asks. A stack that the policy excludes is left alone.
 func TestRemediation(t *testing.T) {
 	t.Parallel()
 	r := in(regions[0])
-	id := r.put(t, "Jobs", `{"Resources": {
-	  "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"SqsManagedSseEnabled": true}},
-	  "Other": {"Type": "AWS::SQS::Queue", "Properties": {"SqsManagedSseEnabled": true}}}}`)
-	queue, other := r.physical(t, "Jobs", "Queue"), r.physical(t, "Jobs", "Other")
+	const body = `{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"SqsManagedSseEnabled": true}}}}`
+	id, excluded := r.put(t, "Jobs", body), r.put(t, "LeftAlone", body)
+	queue, other := r.physical(t, "Jobs", "Queue"), r.physical(t, "LeftAlone", "Queue")
 	r.encrypt(t, queue, "false")
 	r.encrypt(t, other, "false")
 	at := time.Now().Truncate(time.Second)
-	// status is what a scan makes of the queue.
-	status := func() string {
+	r.scan(t, "ScanStack", stackChanged(r, excluded, "CREATE_COMPLETE", at))
+	r.scan(t, "ScanStack", stackChanged(r, id, "CREATE_COMPLETE", at))
+	status := func(stack string) string {
 		t.Helper()
-		at = at.Add(time.Minute)
-		r.scan(t, "ScanStack", stackChanged(r, id, "UPDATE_COMPLETE", at))
-		return of(r.rows(t, "Jobs"), "sqs-queue-encrypted", "Queue").text("status")
+		return of(r.rows(t, stack), "sqs-queue-encrypted", "Queue").text("status")
 	}
-	if got := status(); got != "new" {
-		t.Fatalf("the plain queue is %q", got)
-	}
-	if a, err := r.invoke(t.Context(), "Intake", noncompliant(r, "AWS::SQS::Queue", queue)); err != nil || !a.Started {
-		t.Fatalf("nothing was started: %+v, %v", a, err)
-	}
+
 	made := r.changes(t, "RemediateFinding", queue, 1)["sqs-queue-encrypted"]
 	ended, plan := outcome(t, made)
 	if ended != "applied" {
@@ -123,31 +155,53 @@ func TestRemediation(t *testing.T) {
 	if got := r.encrypted(t, queue); got != "true" {
 		t.Errorf("after its change SqsManagedSseEnabled of the queue is %q", got)
 	}
-	if got := r.encrypted(t, other); got != "false" {
-		t.Errorf("SqsManagedSseEnabled of a queue that nobody asked for is %q", got)
-	}
-	if got := of(r.rows(t, "Jobs"), "sqs-queue-encrypted", "Queue").text("status"); got != "in-remediation" {
+	if got := status("Jobs"); got != "in-remediation" {
 		t.Errorf("after its change, before any scan, the violation is %s", got)
 	}
-	if got := status(); got != "resolved" {
-		t.Errorf("after its change the violation is %s", got)
+	r.scan(t, "ScanStack", stackChanged(r, id, "UPDATE_COMPLETE", at.Add(time.Minute)))
+	if got := status("Jobs"); got != "resolved" {
+		t.Errorf("a scan after its change finds the violation %s", got)
 	}
+	if ended := r.undo(t, "undo-jobs", "Jobs", "Queue", queue, plan); ended != "undone" || r.encrypted(t, queue) != "false" {
+		t.Errorf("the undo ended as %q, and SqsManagedSseEnabled is %q", ended, r.encrypted(t, queue))
+	}
+	if got := r.encrypted(t, other); got != "false" || status("LeftAlone") != "new" {
+		t.Errorf("SqsManagedSseEnabled of the excluded queue is %q, and its violation %s", got, status("LeftAlone"))
+	}
+}
 
-	undo := fmt.Sprintf(`{"change": "undo-jobs", "rule": "sqs-queue-encrypted", "resource": {"Account": %q, "Region": %q, "Stack": "Jobs", "Type": "AWS::SQS::Queue", "LogicalID": "Queue"},
-	  "identifier": %q, "plan": %q, "undo": true, "requester": "ops@example.com"}`, account, r.name, queue, plan)
-	if _, err := r.sfn.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: aws.String(r.machine("RemediateFinding")), Name: aws.String("undo-jobs"), Input: &undo}); err != nil {
-		t.Fatal(err)
+// TestTwoReviews: AWS Config tells of what a scan finds at the same time. One of
+// the two changes the resource, and the other lets it.
+func TestTwoReviews(t *testing.T) {
+	t.Parallel()
+	r := in(regions[1])
+	r.put(t, "Double", `{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"SqsManagedSseEnabled": true}}}}`)
+	queue := r.physical(t, "Double", "Queue")
+	r.encrypt(t, queue, "false")
+	if a, err := r.invoke(t.Context(), "Intake", noncompliant(r, "AWS::SQS::Queue", queue)); err != nil || !a.Started {
+		t.Fatalf("nothing was started: %+v, %v", a, err)
+	} else if end := r.await(t, "ScanStack", a.Execution); end.Status != sfntypes.ExecutionStatusSucceeded {
+		t.Fatalf("the scan of the resource's stack ended as %s: %s", end.Status, aws.ToString(end.Cause))
 	}
-	back := r.await(t, "RemediateFinding", "undo-jobs")
-	if ended, _ := outcome(t, back); ended != "undone" {
-		t.Log(aws.ToString(back.Output))
-		t.Errorf("the undo ended as %q", ended)
+	until(t, 60*time.Second, func() error {
+		if got := r.encrypted(t, queue); got != "true" {
+			return fmt.Errorf("SqsManagedSseEnabled is %q", got)
+		}
+		if n := r.running(t, "CheckResource", "ReviewViolation", "RemediateFinding"); n > 0 {
+			return fmt.Errorf("%d executions are under way", n)
+		}
+		return nil
+	})
+	applied := 0
+	for _, d := range r.changesOf(t, "RemediateFinding", queue) {
+		if d.Status != sfntypes.ExecutionStatusSucceeded {
+			t.Errorf("%s ended as %s: %s", aws.ToString(d.Name), d.Status, aws.ToString(d.Cause))
+		} else if ended, _ := outcome(t, d); ended == "applied" {
+			applied++
+		}
 	}
-	if got := r.encrypted(t, queue); got != "false" {
-		t.Errorf("after the undo SqsManagedSseEnabled of the queue is %q", got)
-	}
-	if got := status(); got != "reopened" {
-		t.Errorf("after the undo the violation is %s", got)
+	if applied != 1 {
+		t.Errorf("the resource was changed %d times, want once", applied)
 	}
 }
 
@@ -167,13 +221,7 @@ func TestUnownedResource(t *testing.T) {
 	if got := r.encrypted(t, queue); ended != "applied" || got != "true" {
 		t.Errorf("the change ended as %q, and SqsManagedSseEnabled is %q", ended, got)
 	}
-	undo := fmt.Sprintf(`{"change": "undo-by-hand", "rule": "sqs-queue-encrypted", "resource": {"Account": %q, "Region": %q, "Type": "AWS::SQS::Queue", "LogicalID": "Resource"},
-	  "identifier": %q, "plan": %q, "undo": true, "requester": "ops@example.com"}`, account, r.name, queue, plan)
-	if _, err := r.sfn.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: aws.String(r.machine("RemediateFinding")), Name: aws.String("undo-by-hand"), Input: &undo}); err != nil {
-		t.Fatal(err)
-	}
-	back := r.await(t, "RemediateFinding", "undo-by-hand")
-	if ended, _ := outcome(t, back); ended != "undone" || r.encrypted(t, queue) != "false" {
-		t.Errorf("the undo ended as %q, and SqsManagedSseEnabled is %q: %s", ended, r.encrypted(t, queue), aws.ToString(back.Output))
+	if ended := r.undo(t, "undo-by-hand", "", "Resource", queue, plan); ended != "undone" || r.encrypted(t, queue) != "false" {
+		t.Errorf("the undo ended as %q, and SqsManagedSseEnabled is %q", ended, r.encrypted(t, queue))
 	}
 }
