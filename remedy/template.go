@@ -33,6 +33,7 @@ type Change struct {
 	Deleted   bool               // the resource was taken out
 	Others    []ruleset.OtherOps // on other resources
 	Breaks    string             // what the change may break, in words; "" where nothing is known
+	CDK       []string           // the same as statements of the CDK app that made the template; nil: CDK did not
 }
 
 // Left is one finding that stays, and why.
@@ -112,7 +113,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		return nil, Change{}, fmt.Errorf("needs %s", strings.Join(fix.Needs, ", "))
 	case fix.Delete:
 		made, err := again(t, func() ([]byte, error) { return edit.Delete(t, f.Resource.LogicalID) })
-		return made, Change{Finding: f, Deleted: true, Breaks: fix.Breaks}, err
+		return made, Change{Finding: f, Deleted: true, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, err
 	case len(fix.Ops)+len(fix.Others) == 0 && fix.Companion == nil:
 		return nil, Change{}, errors.New("no change of a property settles it: see its remediation")
 	}
@@ -157,7 +158,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 	if now.Verdict == finding.Fail || now.Verdict == finding.Error {
 		return nil, Change{}, fmt.Errorf("the change does not settle it: %s", now.Message)
 	}
-	return made, Change{Finding: f, Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks}, nil
+	return made, Change{Finding: f, Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, nil
 }
 
 func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error) {

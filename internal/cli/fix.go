@@ -111,6 +111,7 @@ type fixRun struct {
 	judge   *judge
 
 	files, made, left int
+	said              int // to be set in a CDK app
 }
 
 func (r *fixRun) template(ctx context.Context, path string, in cfn.Inputs, findings []finding.Finding) error {
@@ -122,12 +123,13 @@ func (r *fixRun) template(ctx context.Context, path string, in cfn.Inputs, findi
 	if err != nil {
 		return err
 	}
-	r.made += len(p.Made)
 	r.left += len(p.Left)
 	if isCDK(findings) {
+		r.said += len(p.Made)
 		r.constructs(p)
 		return nil
 	}
+	r.made += len(p.Made)
 	if string(p.Before) != string(p.After) {
 		r.files++
 		if err := r.put(t, p); err != nil {
@@ -171,19 +173,14 @@ func (r *fixRun) constructs(p *remedy.Patch) {
 			where = c.Finding.Resource.LogicalID
 		}
 		fmt.Fprintf(r.streams.Out, "%s (%s): %s\n", report.Plain(where), c.Finding.Resource.Type, c.Finding.Rule)
-		for _, op := range c.Ops {
-			fmt.Fprintf(r.streams.Out, "  %s\n", report.Plain(remedy.Words(op)))
-		}
-		for _, o := range c.Others {
-			for _, op := range o.Ops {
-				fmt.Fprintf(r.streams.Out, "  on %s: %s\n", o.LogicalID, report.Plain(remedy.Words(op)))
+		lines := c.CDK
+		if lines == nil { // a resource that a template included in the app has
+			for _, op := range c.Ops {
+				lines = append(lines, remedy.Words(op))
 			}
 		}
-		if c.Deleted {
-			fmt.Fprintln(r.streams.Out, "  take it out")
-		}
-		if c.Companion != nil {
-			fmt.Fprintf(r.streams.Out, "  add a %s for it\n", c.Companion.Type)
+		for _, line := range lines {
+			fmt.Fprintf(r.streams.Out, "  %s\n", report.Plain(line))
 		}
 	}
 	if !r.flags.quiet {
@@ -214,6 +211,9 @@ func (r *fixRun) summary() {
 		verb = "settled"
 	}
 	text := fmt.Sprintf("%s %s in %s, %d left", count(r.made, "violation"), verb, count(r.files, "template"), r.left)
+	if r.said > 0 {
+		text += fmt.Sprintf("; %d to be set in the CDK app, as said above", r.said)
+	}
 	if !r.flags.write && r.files > 0 {
 		text += "; --write changes the files"
 	}
