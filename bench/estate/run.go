@@ -33,7 +33,7 @@ type result struct {
 	scans                []time.Duration // of targets in sweeps, sorted: from the first call to the written findings
 	events               []time.Duration // of targets after events, sorted
 	targets              int
-	lost, twice          int // targets whose findings were not written, or by more than one scan of the sweep
+	lost                 int // targets whose findings were not written
 	unread, unsuccessful int // resources that were not read in time; executions that did not succeed
 	resources            int
 
