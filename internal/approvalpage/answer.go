@@ -72,6 +72,8 @@ type requestView struct {
 	Problem  string
 	Reason   string
 	Max      int
+	Today    string // the days between which an acceptance may end
+	Longest  string
 }
 
 func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, requests []approval.Request) {
@@ -109,6 +111,7 @@ func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x appro
 		return
 	}
 	data := requestView{Request: &x, Planned: plan, Left: left(x.Expires, p.Now()), Action: Path + "/" + r.PathValue("id"), Problem: s.Problem, Reason: s.Reason, Max: approval.MaxReason}
+	data.Today, data.Longest = p.Now().UTC().Format(time.DateOnly), p.Now().UTC().Add(approval.MaxAcceptance-24*time.Hour).Format(time.DateOnly)
 	if p.Controls != nil {
 		data.Controls = p.Controls(x.Rule)
 	}

@@ -54,7 +54,7 @@ func (e *enemy) body(who string) (kind, text string) {
 	if strings.HasPrefix(who, "program:") { // it needs no token, so it may not have the plan
 		plan = pick(e, e.other, "", e.noise(80), strings.ToUpper(e.plan), e.plan[:63])
 	}
-	f := url.Values{"plan": {plan}, "decision": {pick(e, "approve", "deny", "yes", "", e.noise(10))}, "reason": {pick(e, "x", "", e.noise(100), strings.Repeat("r", 5000))}}
+	f := url.Values{"plan": {plan}, "decision": {pick(e, "approve", "deny", "accept", "yes", "", e.noise(10))}, "until": {pick(e, "2026-06-01", "", e.noise(10))}, "reason": {pick(e, "x", "", e.noise(100), strings.Repeat("r", 5000))}}
 	if e.IntN(2) == 0 {
 		f.Set("token", pick(e, append(e.tokens, "", e.noise(60))...))
 	}
@@ -102,6 +102,10 @@ func (e *enemy) request(base string) (*http.Request, error) {
 func (e *enemy) near(base string) (*http.Request, error) {
 	f := url.Values{"token": {e.right}, "plan": {e.plan}, "decision": {pick(e, "approve", "deny")}, "reason": {"x"}}
 	who, method, path, from, kind := "bob", http.MethodPost, "/approvals/"+pick(e, e.id, e.sealed), "same-origin", "application/x-www-form-urlencoded"
+	if e.IntN(4) == 0 {
+		f.Set("decision", "accept")
+		f.Set("until", "2026-06-01")
+	}
 	switch e.IntN(9) {
 	case 0:
 		f.Set("plan", pick(e, e.other, "", e.plan[:63], e.plan+" ", strings.ToUpper(e.plan)))

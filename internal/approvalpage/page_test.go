@@ -221,3 +221,35 @@ func TestSignedOut(t *testing.T) {
 	}
 	s.undecided(id)
 }
+
+// TestAccept: a violation may be left as it is until a day, by its own form.
+func TestAccept(t *testing.T) {
+	for _, row := range []struct {
+		name, until string
+		status      int
+		want        approval.State
+	}{
+		{"until a day", "2026-09-30", http.StatusSeeOther, approval.Accepted},
+		{"until today", "2026-03-01", http.StatusSeeOther, approval.Accepted},
+		{"until yesterday", "2026-02-28", http.StatusUnprocessableEntity, approval.Waiting},
+		{"for more than a year", "2027-04-01", http.StatusUnprocessableEntity, approval.Waiting},
+		{"until no day", "soon", http.StatusBadRequest, approval.Waiting},
+		{"for ever", "", http.StatusBadRequest, approval.Waiting},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSite(t)
+			id, plan := s.ask(bucket("Cards"))
+			f := s.form("bob", id, plan, "accept")
+			f.Set("until", row.until)
+			if w := s.post("bob", "/approvals/"+id, f); w.Code != row.status {
+				t.Errorf("status %d, want %d\n%s", w.Code, row.status, w.Body)
+			}
+			if state, _ := s.state(id); state != row.want {
+				t.Errorf("the request is %s, want %s", state, row.want)
+			}
+			if page := s.get("bob", "/approvals/"+id).Body.String(); (row.want == approval.Accepted) != strings.Contains(page, "leave it until "+row.until+"</strong>. as agreed") {
+				t.Errorf("the page after it:\n%s", page)
+			}
+		})
+	}
+}

@@ -112,11 +112,16 @@ func (p *page) decide(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, v, http.StatusForbidden, "This form is not from this page, or you have signed in anew since it was shown. Nothing was decided: look at the request again.")
 		return
 	}
-	now, err := p.Desk.DecideListed(r.Context(), hashed, in.plan, v.Person, in.approve, in.reason)
+	var now approval.Request
+	if in.word == accept {
+		now, err = p.Desk.AcceptListed(r.Context(), hashed, in.plan, v.Person, in.until, in.reason)
+	} else {
+		now, err = p.Desk.DecideListed(r.Context(), hashed, in.plan, v.Person, in.word == approve, in.reason)
+	}
 	var refused *approval.Refusal
 	switch {
 	case err == nil:
-		p.Log.InfoContext(r.Context(), "decided", "plan", in.plan, "by", v.Name, "approve", in.approve, "state", now.State)
+		p.Log.InfoContext(r.Context(), "decided", "plan", in.plan, "by", v.Name, "decision", in.word, "state", now.State)
 		if wantsJSON(r) {
 			p.answerDecided(w, r, now)
 			return
@@ -134,9 +139,16 @@ func (p *page) decide(w http.ResponseWriter, r *http.Request) {
 
 // decision is what a form or a program sends.
 type decision struct {
-	plan, reason, token string
-	approve             bool
+	plan, reason, token, word string
+	until                     time.Time // of accept
 }
+
+// The words of decisions.
+const (
+	approve = "approve" // change it
+	deny    = "deny"
+	accept  = "accept" // leave the violation as it is until a day
+)
 
 // read decodes a decision: each field once, so that nothing is taken for what it
 // may not mean.
@@ -162,14 +174,18 @@ func read(r *http.Request) (decision, error) {
 	}
 	var d decision
 	var okPlan, okReason, okWord bool
-	var word string
 	d.plan, okPlan = field("plan")
 	d.reason, okReason = field("reason")
-	word, okWord = field("decision")
+	d.word, okWord = field("decision")
 	d.token, _ = field("token")
-	d.approve = word == "approve"
-	if !okPlan || !okReason || !okWord || !d.approve && word != "deny" {
-		return decision{}, errors.New(`A decision has the fields plan, reason and decision, each once, and is "approve" or "deny".`)
+	if !okPlan || !okReason || !okWord || !slices.Contains([]string{approve, deny, accept}, d.word) {
+		return decision{}, errors.New(`A decision has the fields plan, reason and decision, each once, and is "approve", "deny" or "accept".`)
+	}
+	if d.word == accept {
+		until, _ := field("until")
+		if d.until, err = time.Parse(time.DateOnly, until); err != nil {
+			return decision{}, errors.New("To accept a violation needs the day until which, as YYYY-MM-DD.")
+		}
 	}
 	return d, nil
 }
@@ -198,7 +214,7 @@ func statusOf(err error) int {
 	}{
 		{approval.ErrUnknown, http.StatusNotFound}, {approval.ErrNobody, http.StatusUnauthorized},
 		{approval.ErrOwn, http.StatusForbidden}, {approval.ErrGroup, http.StatusForbidden},
-		{approval.ErrReason, http.StatusUnprocessableEntity},
+		{approval.ErrReason, http.StatusUnprocessableEntity}, {approval.ErrUntil, http.StatusUnprocessableEntity},
 		{approval.ErrDecided, http.StatusConflict}, {approval.ErrTwice, http.StatusConflict}, {approval.ErrOtherPlan, http.StatusConflict},
 		{approval.ErrExpired, http.StatusGone},
 	} {

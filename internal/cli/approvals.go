@@ -34,7 +34,7 @@ for who you are (--by): whoever may write the data folder could write anything.`
 		Args: noSubcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newApprovalsList(s), newApprovalsShow(s), newApprovalsDecide(s, true), newApprovalsDecide(s, false), newApprovalsAccept(s))
+	c.AddCommand(newApprovalsList(s), newApprovalsShow(s), newApprovalsDecide(s, true), newApprovalsDecide(s, false), newApprovalsAccept(s), newApprovalsSweep(s))
 	return c
 }
 
