@@ -102,3 +102,24 @@ func TestOfPrincipal(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPerson: whatever a token says, nobody comes of it but by the right issuer
+// for the right client in its time.
+func FuzzPerson(f *testing.F) {
+	f.Add(`{"iss":"https://id.example","aud":["plumbline"],"exp":1e10,"email":"a","email_verified":true}`)
+	f.Add(`{"iss":"https://id.example","aud":"plumbline","exp":1772355660,"nbf":-1,"azp":"plumbline"}`)
+	f.Fuzz(func(t *testing.T, src string) {
+		c, err := identity.Parse("h." + base64.RawURLEncoding.EncodeToString([]byte(src)) + ".s")
+		if err != nil {
+			return
+		}
+		who, err := c.Person(identity.Expected{Issuer: "https://id.example", ClientID: "plumbline"}, now)
+		if (err == nil) != (who.Name != "") {
+			t.Errorf("%q with %v", who.Name, err)
+		}
+		exp, _ := c["exp"].(float64)
+		if err == nil && (c["iss"] != "https://id.example" || exp <= float64(now.Unix()) || c["email_verified"] == false) {
+			t.Errorf("%s is taken as %q", src, who.Name)
+		}
+	})
+}
