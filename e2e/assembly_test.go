@@ -186,18 +186,11 @@ func stripFile(name string) error {
 }
 
 // mark makes apart what the emulator mixes up: the roles of both regions, to
-// which it gives the same names, and the calls of functions, to which it gives
-// the same credentials.
+// which it gives the same names.
 func mark(id, stack string, r *resource) {
-	switch r.Type {
-	case "AWS::IAM::Role":
+	if r.Type == "AWS::IAM::Role" {
 		_, region, _ := strings.Cut(stack, "-")
 		r.Properties["RoleName"] = id + "-" + region
-	case "AWS::Lambda::Function":
-		environment, _ := r.Properties["Environment"].(map[string]any)
-		if variables, _ := environment["Variables"].(map[string]any); variables != nil {
-			variables[callerVar] = r.Properties["FunctionName"]
-		}
 	}
 }
 

@@ -48,10 +48,8 @@ func (c *calls) lost(format string, args ...any) {
 	c.unknown[fmt.Sprintf(format, args...)] = true
 }
 
-// callerVar names the function that calls in the User-Agent of its requests:
-// the emulator gives all functions the same credentials.
-const callerVar = "AWS_SDK_UA_APP_ID"
-
+// appID is how a function names itself in the User-Agent of its calls: the
+// emulator gives all functions the same credentials.
 var (
 	appID = regexp.MustCompile(`\bapp/Plumbline([A-Za-z]+)`)
 	// Source: IAM User Guide, "Create a signed AWS API request", Credential.

@@ -143,7 +143,11 @@ var byFault = map[string]string{}
 func checkCalls(ctx context.Context, e *emulator, c *calls) error {
 	made, unknown := c.sorted()
 	var problems []error
-	for _, u := range unknown {
+	for i, u := range unknown {
+		if i == 10 {
+			problems = append(problems, fmt.Errorf("and of %d more", len(unknown)-i))
+			break
+		}
 		problems = append(problems, fmt.Errorf("of this call nobody knows which permission it needs: %s", u))
 	}
 	type key struct{ caller, region string }

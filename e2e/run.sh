@@ -33,7 +33,7 @@ make --no-print-directory infra/node_modules/.package-lock.json || missing "CDK 
 
 make --no-print-directory functions FUNCTION_ARCH="$($go env GOHOSTARCH)" DIST="$made/dist"
 $go build -C infra -trimpath -ldflags "-s -w" -o "$made/infra" ./cmd/infra
-rm -rf "$made/cdk.out"
+rm -rf "$made/cdk.out" "$made/dist/bundles"
 (cd infra && CDK_VALIDATION=false CDK_DISABLE_CLI_TELEMETRY=true JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 \
   node_modules/.bin/cdk --no-notices synth --quiet --output "$made/cdk.out" \
   --app "$made/infra -deployment ../e2e/deployment.json -functions $made/dist -bundles $made/dist")

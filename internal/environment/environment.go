@@ -29,6 +29,7 @@ func Config(lookup func(string) (string, bool)) (aws.Config, error) {
 	}
 	c := aws.Config{
 		Region:        get("AWS_REGION"),
+		AppID:         get("AWS_LAMBDA_FUNCTION_NAME"), // CloudTrail shows it with each call, as part of the userAgent
 		Credentials:   credentials.NewStaticCredentialsProvider(get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY"), get("AWS_SESSION_TOKEN")),
 		ConfigSources: []any{endpoints(lookup)},
 	}
