@@ -9,7 +9,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"plumbline/finding"
-	"plumbline/infra/deployment"
 	"plumbline/metric"
 )
 
@@ -47,12 +46,12 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 	for _, metric := range []string{"ExecutionsFailed", "ExecutionsTimedOut"} {
 		alarm("Untold"+strings.TrimPrefix(metric, "Executions"), "a scan failed and nobody could be told of it, or it could not be recorded", s.topics.critical, executions(metric, "ReportFailure", 300))
 	}
-	if s.d.Schedules.Daily != deployment.Off {
+	if everyDay(s.d.Schedules.Daily) {
 		p := executions("ExecutionsSucceeded", "ScanEstate", 86400)
 		p.Threshold, p.ComparisonOperator, p.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
 		alarm("NoSweep", "no scan of all stacks has ended well for a day", s.topics.warning, p)
 	}
-	if s.d.Schedules.Overdue != deployment.Off {
+	if everyDay(s.d.Schedules.Report, s.d.Schedules.Overdue) {
 		report := executions("ExecutionsSucceeded", "SLAReport", 86400)
 		report.Threshold, report.ComparisonOperator, report.TreatMissingData = jsii.Number(1), jsii.String("LessThanThreshold"), jsii.String("breaching")
 		alarm("NoReport", "how long violations stay open was not measured for a day", s.topics.warning, report)

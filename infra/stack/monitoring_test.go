@@ -66,7 +66,7 @@ func monitoring(t *testing.T, s template) string {
 		}
 		p("| %s | %s | %s |\n", alarmName(id), strings.TrimPrefix(a.Properties["AlarmDescription"].(string), "plumbline: "), topic)
 	}
-	p("\n`Overdue…` keep what the last report of terms said until the next one. A sweep that is\nscheduled each week alone is not watched: CloudWatch looks back a week at most. `NoSweep`\nis there only with a daily schedule.\n")
+	p("\n`Overdue…` keep what the last report of terms said until the next one. `NoSweep` and\n`NoReport` are there where the schedules come each day: CloudWatch looks back a week at\nmost, so one that comes each week is not watched.\n")
 	p("\n## Metrics\n\nFunctions write them into their logs in CloudWatch's embedded metric format, in the\nnamespace `%s`. The table of findings is the truth: a function whose answer was lost is\ncalled again, and counts twice.\n\n", metric.Namespace)
 	p("| metric | by | unit | written by | is |\n|---|---|---|---|---|\n")
 	for _, m := range metric.All {
