@@ -30,6 +30,8 @@ type Policy struct {
 	TrustedAccounts []string        `yaml:"trustedAccounts" cel:"trustedAccounts" check:"account" doc:"accounts other than the own that may be granted access; no built-in rule reads them: they are for rules of your own"`
 	TLSPolicies     TLSPolicies     `yaml:"tlsPolicies" cel:"tlsPolicies" doc:"accepted TLS policy names by service, as globs"`
 
+	Accounts []AccountName `yaml:"accounts" doc:"what people call accounts; messages name them so"`
+
 	Remediation RemediationPolicy `yaml:"remediation" doc:"which violations may be settled by a machine, and who decides"`
 
 	RulePages string `yaml:"rulePages" check:"web" doc:"where the pages of docs/rules are served, such as https://git.example.com/plumbline/docs/rules; reports link to them. unset: their path in plumbline's repository"`

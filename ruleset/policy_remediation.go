@@ -65,6 +65,24 @@ type ApproverEntry struct {
 	Groups   []string `yaml:"groups" need:"true" doc:"groups of the identity provider, of which one is enough"`
 }
 
+// AccountName is what people call an account.
+type AccountName struct {
+	ID    string `yaml:"id" check:"account" need:"true" doc:"the account's id, 12 digits"`
+	Alias string `yaml:"alias" need:"true" doc:"its alias or another short name, such as payments-prod"`
+}
+
+// AccountAlias is what people call an account; "" where the policy does not say.
+func (p *Policy) AccountAlias(id string) string {
+	if p != nil && id != "" {
+		for _, a := range p.Accounts {
+			if a.ID == id {
+				return a.Alias
+			}
+		}
+	}
+	return ""
+}
+
 // Mode is how a violation may be settled.
 type Mode string
 

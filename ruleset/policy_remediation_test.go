@@ -110,6 +110,8 @@ func TestExclusionsAndLimits(t *testing.T) {
     - {types: ["AWS::KMS::Key"], reason: keys are for people}
   limits: {changesPerHour: 2, references: 1}
   followWithinDays: 3
+accounts:
+  - {id: "111122223333", alias: payments-prod}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +136,9 @@ func TestExclusionsAndLimits(t *testing.T) {
 	}
 	if diff := cmp.Diff(RemediationLimits{ChangesPerHour: 2, PerResourcePerDay: DefaultPerResourcePerDay, References: 1, PerScan: DefaultPerScan}, p.Limits()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if a, b := p.AccountAlias("111122223333"), p.AccountAlias("444455556666"); a != "payments-prod" || b != "" {
+		t.Errorf("aliases are %q and %q", a, b)
 	}
 	if got := p.FollowWithin(); got != 3*24*time.Hour {
 		t.Errorf("templates follow within %v", got)

@@ -85,6 +85,8 @@ type Planned struct {
 	Groups    []string // of which one may approve
 	Seconds   int      // how long an approval is waited for
 
+	Alias    string                    `json:",omitempty"` // of the account, by the policy
+	Controls []ruleset.Control         `json:",omitempty"` // requirements that ask for the rule
 	Domain   finding.Domain            `json:",omitempty"` // of the rule
 	Where    string                    `json:",omitempty"` // as in the request
 	Limits   ruleset.RemediationLimits // by the policy when the plan was made

@@ -108,17 +108,20 @@ func (h *Handler) notice(p *change.Planned, r approval.Request, link string) sca
 		severity = finding.High
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Rule %s: %s\n%s of %s: %s\n\n", x.Rule, x.Title, x.Resource.LogicalID, x.Resource.Type, x.Message)
-	for _, line := range x.Diff {
-		fmt.Fprintln(&b, line)
-	}
+	b.WriteString(p.Message())
 	for _, reason := range p.Why {
 		fmt.Fprintf(&b, "\nIt needs approval: %s\n", reason)
 	}
 	if x.Breaks != "" {
 		fmt.Fprintf(&b, "It may break: %s\n", x.Breaks)
 	}
-	fmt.Fprintf(&b, "\nDecide until %s: %s\n", r.Expires.UTC().Format(time.RFC3339), link)
+	if len(x.ReferredBy) > 0 {
+		fmt.Fprintf(&b, "These refer to it: %s\n", strings.Join(x.ReferredBy, ", "))
+	}
+	if text := p.Template.Message(); text != "" {
+		fmt.Fprintf(&b, "\nIts template follows within %d days:\n%s", p.FollowIn/(24*3600), text)
+	}
+	fmt.Fprintf(&b, "\nApprove the change, accept the violation until a day, or say no, until %s: %s\n", r.Expires.UTC().Format(time.RFC3339), link)
 	return scan.Notice{
 		ID: p.Change + "/" + scan.NoticeApproval + "/" + r.Expires.UTC().Format(time.RFC3339), Kind: scan.NoticeApproval, ScanID: p.Change,
 		Target:   scan.Target{Stack: x.Resource.Stack, Account: x.Resource.Account, Region: x.Resource.Region},

@@ -91,6 +91,7 @@ func (h *Handler) Handle(ctx context.Context, in change.Request) (Out, error) {
 	p := &change.Planned{
 		Change: in.Change, Plan: *plan, Requester: in.Requester, Domain: rule.Domain, Where: in.Where,
 		Groups: policy.Approvers(in.Severity, in.Resource.Type), Seconds: int(policy.ApprovalTime().Seconds()),
+		Alias: policy.AccountAlias(in.Resource.Account), Controls: h.set.Frameworks().Controls(in.Rule),
 		Limits: policy.Limits(), FollowIn: int(policy.FollowWithin().Seconds()),
 	}
 	p.Mode, p.Why = Mode(policy, plan)

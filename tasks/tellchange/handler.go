@@ -3,6 +3,7 @@
 package tellchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,8 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 var endings = map[change.Outcome]string{
 	change.Applied: "made", change.Undone: "taken back", change.Partly: "half done", change.Refusal: "refused", change.Gone: "not made: the resource is gone",
 	change.Changed: "not made: the resource has changed", change.Updating: "not made: its stack is being updated", change.Right: "not needed",
-	change.Denied: "denied", change.Expired: "not approved in time", change.Used: "not made again",
+	change.Accepted: "not made: the violation is accepted", change.Stopped: "not made: all changes are stopped", change.Postponed: "not made: too many changes at once",
+	change.Excluded: "not made: the policy leaves the resource alone", change.Denied: "denied", change.Expired: "not made: nobody has decided in time", change.Used: "not made again",
 }
 
 func (h *Handler) notice(p *change.Planned, in In) scan.Notice {
@@ -81,24 +83,30 @@ func (h *Handler) notice(p *change.Planned, in In) scan.Notice {
 	if n.Severity == "" || in.Result.Outcome == change.Partly {
 		n.Severity = finding.High
 	}
+	if in.Result.Outcome == change.Expired {
+		n.Severity = finding.Critical // told further up: those who were asked have not answered
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Rule %s: %s\n%s of %s: %s\n", x.Rule, x.Title, x.Resource.LogicalID, x.Resource.Type, x.Message)
+	b.WriteString(p.Message())
+	fmt.Fprintln(&b)
 	if in.Result.Outcome == "" {
 		n.Subject = scan.Subject("to be changed in the template: %s of %s", x.Rule, x.Resource.LogicalID)
 		for _, reason := range p.Why {
 			fmt.Fprintf(&b, "It cannot be changed live: %s\n", reason)
 		}
 	} else {
-		n.Subject = scan.Subject("change %s: %s of %s", endings[in.Result.Outcome], x.Rule, x.Resource.LogicalID)
+		n.Subject = scan.Subject("change %s: %s of %s", cmp.Or(endings[in.Result.Outcome], string(in.Result.Outcome)), x.Rule, x.Resource.LogicalID)
 		fmt.Fprintf(&b, "Change %s ended as %s. %s\n", p.Change, in.Result.Outcome, in.Result.Reason)
 	}
-	fmt.Fprintln(&b)
-	for _, line := range x.Diff {
-		fmt.Fprintln(&b, line)
+	if text := p.Template.Message(); text != "" && (in.Result.Outcome == "" || in.Result.Outcome == change.Applied) {
+		until := ""
+		if in.Result.Outcome == change.Applied {
+			by := n.Time.Add(time.Duration(p.FollowIn) * time.Second)
+			until = fmt.Sprintf(", until %s, else the next deployment may take this back and the finding is opened again", by.Format(time.DateOnly))
+		}
+		fmt.Fprintf(&b, "\nIn the template of stack %s%s:\n%s", x.Resource.Stack, until, text)
 	}
-	if in.Result.Outcome == change.Applied && x.Resource.Stack != "" {
-		fmt.Fprintf(&b, "\nStack %s still says otherwise: change its template as well, or the next deployment may take this back.\n", x.Resource.Stack)
-	}
+	fmt.Fprintf(&b, "\nPlan %s\n", in.Plan)
 	n.Body = b.String()
 	return n
 }
