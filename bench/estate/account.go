@@ -16,11 +16,12 @@ type account struct {
 	index         [severities]*calendar
 	random        *rand.Rand
 
-	calls    ends // of functions at work
-	most     int  // of them at once
-	refused  int  // for want of concurrency
-	fetching ends // functions that read resources
-	warm     []environment
+	functions int  // at once, at most
+	calls     ends // of functions at work
+	most      int  // of them at once
+	refused   int  // for want of concurrency
+	fetching  ends // functions that read resources
+	warm      []environment
 
 	unread int // resources that could not be read in time
 }
@@ -45,7 +46,7 @@ const severities = 4
 
 // newAccount makes an account that may read raised times as often as by default.
 func newAccount(seed uint64, raised int) *account {
-	a := &account{rate: raised * readResources.perSecond, stacks: newCalendar(readStacks, raised), cloud: newCalendar(readResources, raised), table: newCalendar(writeTable, 1), random: rand.New(rand.NewPCG(seed, 1))}
+	a := &account{functions: concurrentCalls, rate: raised * readResources.perSecond, stacks: newCalendar(readStacks, raised), cloud: newCalendar(readResources, raised), table: newCalendar(writeTable, 1), random: rand.New(rand.NewPCG(seed, 1))}
 	for i := range a.index {
 		a.index[i] = newCalendar(writeIndex, 1)
 	}
@@ -76,7 +77,7 @@ func (e *ends) until(now time.Duration) int {
 // enter begins a call of a function, or refuses it.
 func (a *account) enter(now time.Duration) bool {
 	n := a.calls.until(now)
-	if n >= concurrentCalls {
+	if n >= a.functions {
 		a.refused++
 		return false
 	}

@@ -26,8 +26,8 @@ func estate(t *testing.T, o options) *result {
 // TestEstate: an estate is swept within the limits of its accounts, nothing is
 // lost, and stacks that change meanwhile are scanned meanwhile.
 func TestEstate(t *testing.T) {
-	r := estate(t, options{accounts: 3, stacks: 300, concurrency: five, first: true, events: 10})
-	if r.targets != 300 || len(r.scans) != 300 || len(r.events) != 30 || r.lost != 0 || r.unsuccessful != 0 {
+	r := estate(t, options{accounts: 3, stacks: 150, concurrency: five, first: true, events: 10})
+	if r.targets != 150 || len(r.scans) != 150 || len(r.events) != 30 || r.lost != 0 || r.unsuccessful != 0 {
 		t.Errorf("%d of %d stacks scanned, %d of 30 that changed, %d lost, %d executions did not succeed", len(r.scans), r.targets, len(r.events), r.lost, r.unsuccessful)
 	}
 	if r.unread > r.resources/1000 {
@@ -37,7 +37,7 @@ func TestEstate(t *testing.T) {
 	if first, last := r.events[0], share(r.events, 1); first <= 0 || last > 2*time.Minute || last > r.sweep[0] {
 		t.Errorf("stacks that changed were scanned after %v to %v; the sweep took %v", first, last, r.sweep[0])
 	}
-	again := estate(t, options{accounts: 3, stacks: 300, concurrency: five, first: true, events: 10})
+	again := estate(t, options{accounts: 3, stacks: 150, concurrency: five, first: true, events: 10})
 	if diff := cmp.Diff(r, again, cmp.AllowUnexported(result{}, cost{}), cmpopts.IgnoreFields(result{}, "took")); diff != "" {
 		t.Errorf("two runs differ:\n%s", diff)
 	}
@@ -63,11 +63,11 @@ func within(t *testing.T, r *result) {
 // TestNoAccountStarves: an account with half of the estate takes the time of
 // no other.
 func TestNoAccountStarves(t *testing.T) {
-	r := estate(t, options{accounts: 5, stacks: 800, skewed: true, concurrency: five, first: true})
-	alone := estate(t, options{accounts: 1, stacks: 100, concurrency: five, first: true})
+	r := estate(t, options{accounts: 5, stacks: 400, skewed: true, concurrency: five, first: true})
+	alone := estate(t, options{accounts: 1, stacks: 50, concurrency: five, first: true})
 	for _, took := range r.sweep[:4] {
 		if took > alone.sweep[0]*5/4 {
-			t.Errorf("an account of 100 stacks took %v, alone %v", took, alone.sweep[0])
+			t.Errorf("an account of 50 stacks took %v, alone %v", took, alone.sweep[0])
 		}
 	}
 	if len(r.sweep) != 5 || r.sweep[4] < 3*alone.sweep[0] || r.lost != 0 {
@@ -79,14 +79,14 @@ func TestNoAccountStarves(t *testing.T) {
 // TestLimitsAreFelt: where more is asked than there is, calls are refused, and
 // what could not be had is counted.
 func TestLimitsAreFelt(t *testing.T) {
-	r := estate(t, options{accounts: 1, stacks: 1200, concurrency: 40, first: true, events: 1200})
+	r := estate(t, options{accounts: 1, stacks: 250, concurrency: 40, first: true, events: 250, functions: 60})
 	if r.refused["Lambda"] == 0 || r.refused["CloudFormation"] == 0 || r.refused["Cloud Control"] == 0 {
 		t.Errorf("refused %v", r.refused)
 	}
 	if r.lost == 0 || r.unread == 0 || r.unsuccessful == 0 {
-		t.Errorf("1,200 stacks change at once: %d lost, %d not read, %d executions did not succeed", r.lost, r.unread, r.unsuccessful)
+		t.Errorf("250 stacks change at once: %d lost, %d not read, %d executions did not succeed", r.lost, r.unread, r.unsuccessful)
 	}
-	if r.functions > concurrentCalls || r.cloud > readResources.perSecond {
+	if r.functions > 60 || r.cloud > readResources.perSecond {
 		t.Errorf("%d functions at once, %d calls in the busiest second", r.functions, r.cloud)
 	}
 }

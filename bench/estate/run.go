@@ -22,6 +22,7 @@ type options struct {
 	skewed           bool // the first account has half of the stacks
 	concurrency      int  // of a sweep; ListTargets says it
 	around           int  // resources around stacks that each function lists, once a minute
+	functions        int  // that an account runs at once; 0: concurrentCalls
 	raised           int  // times the default rates of reading; 0: once
 	first            bool // all violations are new; else one in ten changed
 	events           int  // stacks of each account that change at once, a minute into the sweep
@@ -79,6 +80,9 @@ func run(ctx context.Context, o options) (*result, error) {
 	for i := range o.accounts {
 		id := fmt.Sprintf("%012d", 100000000000+i)
 		m.accounts[id] = newAccount(uint64(i), max(1, o.raised))
+		if o.functions > 0 {
+			m.accounts[id].functions = o.functions
+		}
 		for n := range o.of(i) {
 			m.targets[id] = append(m.targets[id], scan.Target{Account: id, Region: region, Stack: fmt.Sprintf("stack-%05d", n)})
 		}
