@@ -119,10 +119,8 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 		r.State = finding.Suppressed
 	case old.AcceptedOn(c.at): // whoever wants to see suppressed findings takes back no decision
 		r.State, r.Suppressed = finding.Suppressed, old.Suppressed
-	case old.State == finding.InRemediation && !old.FollowBy.IsZero() && c.at.After(old.FollowBy):
+	case old.State == finding.InRemediation && c.overdue(old):
 		r.State = finding.Reopened
-		r.Message = notFollowed(r.Message, old.FollowBy)
-		c.assessment.Findings[at].Message = r.Message
 	case !was:
 		r.State = finding.New
 		c.assessment.New = append(c.assessment.New, fp)
@@ -135,9 +133,16 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 		old.State == finding.Reopened && old.LastSeen.Equal(c.at):
 		r.State = finding.Reopened
 	case old.State == finding.Acknowledged, old.State == finding.InRemediation:
-		r.State, r.FollowBy = old.State, old.FollowBy
+		r.State = old.State
 	default:
 		r.State = finding.Open
+	}
+	if was && old.State.Active() && r.State.Active() {
+		r.FollowBy = old.FollowBy
+		if c.overdue(old) {
+			r.Message = notFollowed(r.Message, old.FollowBy)
+			c.assessment.Findings[at].Message = r.Message
+		}
 	}
 	if r.State == finding.New || r.State == finding.Reopened {
 		c.out.Alerts.Add(f.Severity, f.Resource.Type)
@@ -158,6 +163,12 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 		c.out.Open++
 	}
 	c.changes.Records = append(c.changes.Records, r)
+}
+
+// overdue reports whether a live resource was changed and the term is over in
+// which its template was to follow.
+func (c *comparison) overdue(r finding.Record) bool {
+	return !r.FollowBy.IsZero() && c.at.After(r.FollowBy)
 }
 
 // accepted marks a violation that people have left as it is, until their day is over.

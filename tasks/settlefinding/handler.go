@@ -137,7 +137,7 @@ func (h *Handler) settlement(ctx context.Context, in In, p *change.Planned) (fun
 	case change.Undone:
 		return func(r *finding.Record) {
 			if r.State == finding.InRemediation {
-				r.State, r.FollowBy = finding.Open, time.Time{}
+				r.State, r.FollowBy = finding.Reopened, time.Time{}
 			}
 		}, nil
 	}
