@@ -28,7 +28,7 @@ DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/
 
-.PHONY: help setup build plumbline functions scan synth bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
+.PHONY: help setup build plumbline functions scan synth lint-templates bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ synth: functions infra/node_modules/.package-lock.json ## Make the CloudFormatio
 	@$(GO) build -C infra -trimpath -ldflags "-s -w" -o ../bin/infra ./cmd/infra
 	@rm -rf infra/cdk.out # else the stacks of a region that is no longer deployed stay there
 	@$(CDK) synth --quiet --app "../bin/infra -deployment $(abspath $(DEPLOYMENT))"
+
+lint-templates: synth ## Hold the templates to cfn-lint, installed with pip
+	@tools/lint-templates.sh infra/cdk.out
 
 bootstrap: synth ## Make what CDK itself needs in each account and region of DEPLOYMENT, once
 	@$(CDK) bootstrap --app cdk.out $(CDK_ARGS)

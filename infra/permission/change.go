@@ -103,9 +103,8 @@ var (
 
 // Actions that the verbs alone do not tell.
 var (
-	// settings change settings under other verbs: tags, encryption, and what is
-	// taken away when a change that set it is undone.
-	settings = regexp.MustCompile(`:((Add|Create|Delete|Remove)Tags[A-Za-z]*|(Start|Stop)[A-Za-z]*Encryption|CreateGrant|RevokeGrant)$|^s3:DeleteBucket(Encryption|Lifecycle|Policy)$`)
+	// settings change settings under other verbs: tags and encryption.
+	settings = regexp.MustCompile(`:((Add|Create|Delete|Remove)Tags[A-Za-z]*|(Start|Stop)[A-Za-z]*Encryption|CreateGrant|RevokeGrant)$`)
 	// data read or write what a resource holds.
 	data = regexp.MustCompile(`^(s3:(GetObject.*|PutObject|ListBucket.*|ListMultipart.*)|dynamodb:(GetItem|PutItem|UpdateItem)|kinesis:PutRecords?|firehose:PutRecord.*|logs:PutLogEvents|cloudwatch:PutMetricData|secretsmanager:Get(SecretValue|RandomPassword)|lambda:(UpdateFunctionCode|GetFunction)|iam:GetCredentialReport)$`)
 	// access gives somebody permissions, or code a role, or turns off what data
@@ -113,10 +112,14 @@ var (
 	access = regexp.MustCompile(`^(iam|organizations|ram|sts):(Put|Update|Tag|Untag|Set|Enable|Disable).*$|^kms:(PutKeyPolicy|DisableKey|UpdatePrimaryRegion)$|:Put(Resource|DataProtection)Policy$|^(lambda|apigateway):(Pass|PATCH|PUT).*$|^lambda:Put(Function|Runtime).*$`)
 	// others are of services that a handler works with beside the resource.
 	others = regexp.MustCompile(`^(s3tables|application-autoscaling|vpc-lattice|route53):`)
+	// unknown are names of API calls that some schemas list and IAM does not know:
+	// another action stands for them, such as s3:PutEncryptionConfiguration for
+	// DeleteBucketEncryption. Source: Service Authorization Reference, by way of cfn-lint's W3037.
+	unknown = regexp.MustCompile(`^s3:(PutObjectLockConfiguration|PutBucketReplication)$`)
 )
 
 func setsSettings(action string) bool {
-	if data.MatchString(action) || access.MatchString(action) || others.MatchString(action) {
+	if data.MatchString(action) || access.MatchString(action) || others.MatchString(action) || unknown.MatchString(action) {
 		return false
 	}
 	return changeVerb.MatchString(action) || settings.MatchString(action)

@@ -44,7 +44,7 @@ func TestOfChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range []string{"s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration", "s3:DeleteBucketEncryption", "s3:PutBucketTagging"} {
+	for _, a := range []string{"s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration", "s3:PutBucketTagging"} {
 		if !slices.Contains(bucket.Writes, a) {
 			t.Errorf("a bucket cannot be changed by %s", a)
 		}
