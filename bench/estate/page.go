@@ -136,8 +136,8 @@ func (w *writer) million() {
 2. Spread: more accounts and regions scan at the same time, each within its own limits.
 3. Ask AWS Support for a higher rate of Cloud Control and CloudFormation, and raise
    ` + "`listtargets.DefaultConcurrency`" + ` with it, five for each 25 calls a second.
-4. From some 9,000 stacks of one account and region on, Summarize, which reads two objects
-   of each, comes to its five minutes. CloudFormation's default quota is 2,000 stacks.
+4. Summarize reads what each stack has left, sixteen stacks at once: its five minutes are
+   enough for 100,000 of an account and region. CloudFormation's default quota is 2,000.
 5. The index of open findings by severity takes 1,000 write units a second of each severity.
    A first sweep comes to a tenth of that; at ten times the rates above it is next.
 

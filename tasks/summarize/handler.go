@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"plumbline/alert"
@@ -101,21 +102,22 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	}
 	out := Out{Targets: len(*targets)}
 	digest := new(scan.Digest)
-	for _, t := range *targets {
+	for some := range slices.Chunk(*targets, atOnce) {
 		if err := ctx.Err(); err != nil {
 			return Out{}, err
 		}
-		a, failed, err := h.collect(ctx, in.ScanID, t)
-		if err != nil {
-			return Out{}, err
+		for _, x := range h.collectAll(ctx, in.ScanID, some) {
+			if x.err != nil {
+				return Out{}, x.err
+			}
+			told := *x.assessment
+			if x.failed { // report-failure tells of it
+				told.Partial = nil
+			}
+			alert.Gather(digest, &told)
+			r.Assessments = append(r.Assessments, *x.assessment)
+			add(sum, &out, x.assessment, x.failed)
 		}
-		told := *a
-		if failed { // report-failure tells of it
-			told.Partial = nil
-		}
-		alert.Gather(digest, &told)
-		r.Assessments = append(r.Assessments, *a)
-		add(sum, &out, a, failed)
 	}
 	if h.render != nil {
 		out.Stored = scan.ReportFolder(in.ScanID, p.Started, scan.Target{})
@@ -154,6 +156,32 @@ func (h *Handler) measure(sum *scan.Summary, out *Out) error {
 			metric.Sample{Metric: metric.LostTargets, Value: float64(out.Failed)}, metric.Sample{Metric: metric.SweptPartial, Value: float64(out.Partial)}),
 		metric.WriteEach(h.metrics, sum.Finished, metric.Failing, finding.Severities, failing),
 	)
+}
+
+// atOnce is how many targets are collected at once: of thousands, two reads
+// each, one after the other, outlast the function.
+const atOnce = 16
+
+// collected is what is known of a target.
+type collected struct {
+	assessment *scan.Assessment
+	failed     bool
+	err        error
+}
+
+// collectAll collects targets at once, in their order.
+func (h *Handler) collectAll(ctx context.Context, scanID string, targets []scan.Target) []collected {
+	out := make([]collected, len(targets))
+	if len(targets) == 1 {
+		out[0].assessment, out[0].failed, out[0].err = h.collect(ctx, scanID, targets[0])
+		return out
+	}
+	var wg sync.WaitGroup
+	for i := range targets {
+		wg.Go(func() { out[i].assessment, out[i].failed, out[i].err = h.collect(ctx, scanID, targets[i]) })
+	}
+	wg.Wait()
+	return out
 }
 
 // collect reads what is known of a target: its assessment, its failure, or
