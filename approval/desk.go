@@ -52,11 +52,13 @@ func Hashed(id string) string {
 // Ask opens a request and returns the opaque id for people. Asked, State and ID
 // are set here. plan is kept with the question in the ledger.
 func (d *Desk) Ask(ctx context.Context, r Request, plan any) (id string, err error) {
-	var secret [32]byte
-	if _, err := rand.Read(secret[:]); err != nil {
-		return "", fmt.Errorf("ask for approval: %w", err)
+	for id == "" || id[0] == '-' { // which a command line would take for a flag
+		var secret [32]byte
+		if _, err := rand.Read(secret[:]); err != nil {
+			return "", fmt.Errorf("ask for approval: %w", err)
+		}
+		id = base64.RawURLEncoding.EncodeToString(secret[:])
 	}
-	id = base64.RawURLEncoding.EncodeToString(secret[:])
 	r.ID, r.State, r.Decisions, r.Told = Hashed(id), Waiting, nil, false
 	r.Asked = d.now()
 	if !r.Expires.After(r.Asked) {

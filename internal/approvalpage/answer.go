@@ -78,11 +78,11 @@ type requestView struct {
 
 func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, requests []approval.Request) {
 	if wantsJSON(r) {
-		out := []summary{}
+		out := []Summary{}
 		for i := range requests {
 			out = append(out, summarized(&requests[i]))
 		}
-		sendJSON(w, http.StatusOK, map[string]any{"requests": out})
+		sendJSON(w, http.StatusOK, List{out})
 		return
 	}
 	var data listView
@@ -107,7 +107,7 @@ func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, req
 
 func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x approval.Request, plan *planned, s said) {
 	if wantsJSON(r) {
-		sendJSON(w, http.StatusOK, shown{summarized(&x), plan.Plan.Title, plan.Plan.Message, plan.Plan.Diff, plan.Plan.Breaks, plan.Plan.ReferredBy, plan.Plan.Destructive, plan.Plan.Irreversible, plan.Why})
+		sendJSON(w, http.StatusOK, Shown{summarized(&x), plan.Plan.Title, plan.Plan.Message, plan.Plan.Diff, plan.Plan.Breaks, plan.Plan.ReferredBy, plan.Plan.Destructive, plan.Plan.Irreversible, plan.Why})
 		return
 	}
 	data := requestView{Request: &x, Planned: plan, Left: left(x.Expires, p.Now()), Action: Path + "/" + r.PathValue("id"), Problem: s.Problem, Reason: s.Reason, Max: approval.MaxReason}
@@ -172,9 +172,9 @@ func style(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(css) // who has gone away has gone away
 }
 
-// summary is a request as programs are given it: without its id, which only who
+// Summary is a request as programs are given it: without its id, which only who
 // was given it has, and without the workflow's token.
-type summary struct {
+type Summary struct {
 	Plan      string              `json:"plan"` // hash; a decision names it
 	State     approval.State      `json:"state"`
 	Rule      string              `json:"rule"`
@@ -188,9 +188,9 @@ type summary struct {
 	Decisions []approval.Decision `json:"decisions"`
 }
 
-// shown is a request with its plan, as programs are given it.
-type shown struct {
-	summary
+// Shown is a request with its plan, as programs are given it.
+type Shown struct {
+	Summary
 	Title        string   `json:"title"`
 	Message      string   `json:"message"`
 	Diff         []string `json:"diff"`
@@ -201,8 +201,13 @@ type shown struct {
 	Why          []string `json:"why"`
 }
 
-func summarized(r *approval.Request) summary {
-	return summary{r.Plan, r.State, r.Rule, r.Severity, r.Resource, r.Requester, r.Groups, r.Missing(), r.Asked, r.Expires, r.Decisions}
+// List is what waits, as programs are given it.
+type List struct {
+	Requests []Summary `json:"requests"`
+}
+
+func summarized(r *approval.Request) Summary {
+	return Summary{r.Plan, r.State, r.Rule, r.Severity, r.Resource, r.Requester, r.Groups, r.Missing(), r.Asked, r.Expires, r.Decisions}
 }
 
 func (p *page) answerDecided(w http.ResponseWriter, _ *http.Request, now approval.Request) {

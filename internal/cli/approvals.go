@@ -28,7 +28,10 @@ func newApprovals(s *Streams) *cobra.Command {
 		Long: `List, show, approve and deny changes that wait for people. A decision is bound to
 the hash of the plan that is shown, needs a reason, and stands in the ledger.
 Nobody decides on a change of their own. On this machine plumbline takes your word
-for who you are (--by): whoever may write the data folder could write anything.`,
+for who you are (--by): whoever may write the data folder could write anything.
+
+With --url the requests are those of plumbline on AWS, and you are whom your AWS
+credentials are of: a user of IAM, or a session of IAM Identity Center.`,
 		Example: `  plumbline approvals list --data .plumbline
   plumbline approvals approve 3f2a --data .plumbline --reason "port 3389 has no users"`,
 		Args: noSubcommand,
@@ -40,10 +43,14 @@ for who you are (--by): whoever may write the data folder could write anything.`
 
 func newApprovalsList(s *Streams) *cobra.Command {
 	var f remediateFlags
+	var far remoteFlags
 	var all bool
 	c := &cobra.Command{
-		Use: "list --data DIR", Short: "List changes that wait for people", Args: noArgs,
+		Use: "list --data DIR | --url ADDRESS", Short: "List changes that wait for people", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if far.url != "" {
+				return far.list(c.Context(), s)
+			}
 			d, err := f.openData(c.Context(), false)
 			if err != nil {
 				return err
@@ -66,17 +73,22 @@ func newApprovalsList(s *Streams) *cobra.Command {
 		},
 	}
 	f.register(c, false)
+	far.register(c, false)
 	c.Flags().BoolVar(&all, "all", false, "also those that are decided or have expired")
 	return c
 }
 
 func newApprovalsShow(s *Streams) *cobra.Command {
 	var f remediateFlags
+	var far remoteFlags
 	c := &cobra.Command{
-		Use: "show --data DIR ID", Short: "Show what is to be decided on, and what was said", Example: "  plumbline approvals show 3f2a --data .plumbline",
+		Use: "show --data DIR | --url ADDRESS ID", Short: "Show what is to be decided on, and what was said", Example: "  plumbline approvals show 3f2a --data .plumbline",
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if len(args) != 1 {
 				return usagef("approvals show needs one ID: of the request, or the first digits of the plan's hash")
+			}
+			if far.url != "" {
+				return far.show(c.Context(), s, args[0])
 			}
 			d, err := f.openData(c.Context(), false)
 			if err != nil {
@@ -104,11 +116,13 @@ func newApprovalsShow(s *Streams) *cobra.Command {
 		},
 	}
 	f.register(c, false)
+	far.register(c, false)
 	return c
 }
 
 func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 	var f remediateFlags
+	var far remoteFlags
 	var reason string
 	var groups []string
 	name, short := "approve", "Say yes to a change"
@@ -116,7 +130,7 @@ func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 		name, short = "deny", "Say no to a change"
 	}
 	c := &cobra.Command{
-		Use: name + " --data DIR --reason TEXT ID", Short: short,
+		Use: name + " --data DIR | --url ADDRESS --plan HASH --reason TEXT ID", Short: short,
 		Example: "  plumbline approvals " + name + " 3f2a --data .plumbline --reason \"as agreed with the network team\"",
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			switch {
@@ -124,6 +138,9 @@ func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 				return usagef("approvals %s needs one ID: of the request, or the first digits of the plan's hash", name)
 			case strings.TrimSpace(reason) == "":
 				return usagef("--reason TEXT is missing: a decision needs a reason")
+			}
+			if far.url != "" {
+				return far.decide(c.Context(), s, args[0], name, "", reason)
 			}
 			d, err := f.openData(c.Context(), false)
 			if err != nil {
@@ -152,6 +169,7 @@ func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 		},
 	}
 	f.register(c, false)
+	far.register(c, true)
 	fl := c.Flags()
 	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
 	fl.StringVar(&f.by, "by", "", "who decides (default: the user of this machine)")
@@ -235,6 +253,7 @@ func decisionWords(x approval.Decision) string {
 
 func newApprovalsAccept(s *Streams) *cobra.Command {
 	var f remediateFlags
+	var far remoteFlags
 	var reason, until string
 	var groups []string
 	c := &cobra.Command{
@@ -255,6 +274,9 @@ it. The day after, it is open again.`,
 				return usagef("--until YYYY-MM-DD is missing: an acceptance needs the day on which it ends")
 			case parsed != nil:
 				return usagef("--until %q is no day: want it as YYYY-MM-DD", until)
+			}
+			if far.url != "" {
+				return far.decide(c.Context(), s, args[0], "accept", until, reason)
 			}
 			d, err := f.openData(c.Context(), false)
 			if err != nil {
@@ -285,6 +307,7 @@ it. The day after, it is open again.`,
 		},
 	}
 	f.register(c, false)
+	far.register(c, true)
 	fl := c.Flags()
 	fl.StringVar(&until, "until", "", "the last `DAY` on which the violation does not count, YYYY-MM-DD")
 	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
