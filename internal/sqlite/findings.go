@@ -17,9 +17,9 @@ const (
 	readRecord  = "SELECT record FROM findings WHERE resource_id = ? AND timestamp = ?"
 	writeRecord = `INSERT INTO findings (resource_id, timestamp, stack, template, account, region, severity, active, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (resource_id, timestamp) DO UPDATE SET stack = excluded.stack, template = excluded.template, severity = excluded.severity, active = excluded.active, record = excluded.record`
-	// A key of the table is a time of 30 bytes, "#" and the rule. Of the lives of
-	// a violation the latest comes first.
-	readLife       = "SELECT record FROM findings WHERE resource_id = ? AND substr(timestamp, 32) = ? ORDER BY timestamp DESC LIMIT 1"
+	// A key of the table is a time of 30 bytes, "#" and the rule. The row of the key
+	// comes first, then the latest of the violation's lives.
+	readLife       = "SELECT record FROM findings WHERE resource_id = ?1 AND (timestamp = ?2 OR substr(timestamp, 32) = ?3) ORDER BY timestamp = ?2 DESC, timestamp DESC LIMIT 1"
 	recordsOfStack = "SELECT record FROM findings WHERE stack = ? ORDER BY resource_id, timestamp"
 )
 
@@ -54,12 +54,15 @@ func (d *DB) Put(ctx context.Context, records []finding.Record) error {
 // put writes one record: under its key, or under that of the same life which
 // another scan has begun meanwhile.
 func put(ctx context.Context, read, life, write *sql.Stmt, r finding.Record) error {
+	var old *finding.Record
+	var err error
 	id := r.ResourceID()
-	old, err := kept(read.QueryRowContext(ctx, id, r.SortKey()))
-	if err == nil && old == nil && r.First() {
-		if old, err = kept(life.QueryRowContext(ctx, id, r.Rule)); old != nil && !r.Joins(old.FirstSeen) {
+	if r.First() {
+		if old, err = kept(life.QueryRowContext(ctx, id, r.SortKey(), r.Rule)); old != nil && !r.Joins(old.FirstSeen) {
 			old = nil
 		}
+	} else {
+		old, err = kept(read.QueryRowContext(ctx, id, r.SortKey()))
 	}
 	switch {
 	case err != nil:
