@@ -100,7 +100,7 @@ func (p *page) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	in, err := read(r)
 	if err != nil {
-		p.refuse(w, r, v, http.StatusBadRequest, err.Error()+" Nothing was decided.")
+		p.refuse(w, r, v, http.StatusBadRequest, sentence(err.Error())+" Nothing was decided.")
 		return
 	}
 	hashed, ok := find(&v, r.PathValue("id"))
@@ -155,7 +155,7 @@ const (
 func read(r *http.Request) (decision, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" && kind != "application/json" {
-		return decision{}, errors.New("A decision is sent as a form, or as JSON.")
+		return decision{}, errors.New("a decision is sent as a form, or as JSON")
 	}
 	var field func(name string) (string, bool)
 	if kind == "application/json" {
@@ -170,7 +170,7 @@ func read(r *http.Request) (decision, error) {
 		}
 	}
 	if err != nil {
-		return decision{}, errors.New("The decision cannot be read.")
+		return decision{}, errors.New("the decision cannot be read")
 	}
 	var d decision
 	var okPlan, okReason, okWord bool
@@ -179,12 +179,12 @@ func read(r *http.Request) (decision, error) {
 	d.word, okWord = field("decision")
 	d.token, _ = field("token")
 	if !okPlan || !okReason || !okWord || !slices.Contains([]string{approve, deny, accept}, d.word) {
-		return decision{}, errors.New(`A decision has the fields plan, reason and decision, each once, and is "approve", "deny" or "accept".`)
+		return decision{}, errors.New(`a decision has the fields plan, reason and decision, each once, and is "approve", "deny" or "accept"`)
 	}
 	if d.word == accept {
 		until, _ := field("until")
 		if d.until, err = time.Parse(time.DateOnly, until); err != nil {
-			return decision{}, errors.New("To accept a violation needs the day until which, as YYYY-MM-DD.")
+			return decision{}, errors.New("to accept a violation needs the day until which, as YYYY-MM-DD")
 		}
 	}
 	return d, nil
