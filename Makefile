@@ -28,7 +28,7 @@ DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/
 
-.PHONY: help setup build plumbline functions scan synth lint-templates bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
+.PHONY: help setup build plumbline functions scan synth lint-templates lint-fixes bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check mutants generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ synth: functions infra/node_modules/.package-lock.json ## Make the CloudFormatio
 
 lint-templates: synth ## Hold the templates to cfn-lint, installed with pip
 	@tools/lint-templates.sh infra/cdk.out
+
+lint-fixes: ## Hold what fixes make of other people's templates to cfn-lint, installed with pip; takes minutes
+	@lint=$$(tools/install-cfn-lint.sh) && PLUMBLINE_CFN_LINT=$$lint $(GO) test ./remedy -run '^TestCorpusLint$$' -count 1 -v
 
 bootstrap: synth ## Make what CDK itself needs in each account and region of DEPLOYMENT, once
 	@$(CDK) bootstrap --app cdk.out $(CDK_ARGS)
@@ -94,7 +97,10 @@ faults: ## Run our workflows through every pair of faults, also those that "make
 check: ## All that a change must pass: generate changes nothing, format, vet, lint, test
 	@before=$$(git diff | git hash-object --stdin); $(MAKE) --no-print-directory generate; \
 	if [ "$$before" != "$$(git diff | git hash-object --stdin)" ]; then git diff --stat; echo 'make check: generated files were out of date. they are made again now: look at the diff, then run "make check" once more'; exit 1; fi
-	@$(MAKE) --no-print-directory format vet lint test
+	@$(MAKE) --no-print-directory format vet lint mutants test
+
+mutants: ## Change every part of every rule: some case must fail of each
+	@PLUMBLINE_TEST_MUTANTS=all $(GO) test ./rules -run '^TestCasesShowEveryPart$$'
 
 generate: ## Make the generated files again: rule index, pages of docs/, schemas of files
 	@$(GO) generate ./rules ./remedy/... ./internal/... ./asl/... ./ruleset/... ./statemachine-tests/...

@@ -191,7 +191,7 @@ func (w *fixWalk) model(t *testing.T, set *ruleset.Set, f finding.Finding, m *cf
 // mayStay are the reasons for which a fix may leave a failure.
 func mayStay(reason string) bool {
 	return slices.ContainsFunc([]string{
-		"the value comes from", "needs parameter", "needs attribute", "is computed", "no change of a property settles it", "it is no list", "it is no mapping",
+		"the value comes from", "needs parameter", "needs attribute", "needs property", "is computed", "no change of a property settles it", "it is no list", "it is no mapping",
 	}, func(words string) bool { return strings.Contains(reason, words) })
 }
 

@@ -74,6 +74,7 @@ func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
 			return Fix{}, fmt.Errorf("fix %s of %q: %w", r.ID, resource.LogicalID, err)
 		}
 	}
+	out.Needs = mergeNeeds(out.Needs, out.parentsNeed(resource, c.typ))
 	return out, nil
 }
 
@@ -274,6 +275,12 @@ func (j *judgement) value(e *evaluation, i int) (value any, needs []string, err 
 
 // freeID is a logical id that the template does not use yet.
 func freeID(m *cfn.Model, id string) string {
+	id = strings.Map(func(r rune) rune { // CloudFormation takes letters and digits
+		if r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, id)
 	free := id
 	for n := 2; m.Resource(free) != nil; n++ {
 		free = id + strconv.Itoa(n)
