@@ -22,6 +22,7 @@ import (
 	"plumbline/internal/console"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
+	"plumbline/internal/signin/session"
 )
 
 // serveFlags are what "plumbline serve" is started with.
@@ -29,6 +30,7 @@ type serveFlags struct {
 	data  string
 	port  int
 	judge judgeFlags
+	sign  signInFlags
 }
 
 const defaultServePort = 8084
@@ -41,7 +43,10 @@ func newServe(s *Streams) *cobra.Command {
 		Long: `Show what a data folder holds in the browser: an overview, findings with their
 history and plans, changes that wait for approval, executions with their state
 graphs, and the rules. It listens on 127.0.0.1 until Ctrl-C, for this machine
-alone. Scans may write to the folder meanwhile.`,
+alone. Scans may write to the folder meanwhile.
+
+To show it to others, have a server on this machine that speaks TLS hand over its
+requests, give the address that it has as --site, and an issuer: everybody signs in.`,
 		Example: `  plumbline scan cdk.out --data .plumbline
   plumbline serve --data .plumbline`,
 		Args: noArgs,
@@ -52,6 +57,7 @@ alone. Scans may write to the folder meanwhile.`,
 	fl.IntVar(&f.port, "port", defaultServePort, "listen on this `PORT` of 127.0.0.1; 0 takes a free one")
 	fl.StringVar(&f.judge.policy, "policy", "", "the policy `FILE` (default: plumbline.yaml in the current folder, if there is one)")
 	fl.StringArrayVar(&f.judge.rules, "rules", nil, "also know the rules of this `DIR`; may be given again")
+	f.sign.register(c)
 	return c
 }
 
@@ -61,6 +67,9 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 		return usagef("serve needs --data DIR, the folder that \"plumbline scan --data DIR\" wrote to")
 	case f.port < 0 || f.port > 65535:
 		return usagef("--port %d: allowed are 1 to 65535, and 0 for a free one", f.port)
+	}
+	if err := f.sign.check(); err != nil {
+		return err
 	}
 	j, err := f.judge.open(s)
 	if err != nil {
@@ -72,10 +81,14 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
 	logger := log.New(s.Err, "plumbline: ", log.LstdFlags)
+	var front *door // nil: this machine alone, without signing in
+	if f.sign.asked() {
+		front = f.sign.door(logger)
+	}
 	said := description.Of(j.set, j.policy, len(f.judge.rules) > 0)
 	page, err := console.New(console.Options{
 		Data: data, Rules: j.set, Describe: said.Rule, Frameworks: said.Frameworks(), Due: j.policy.Due,
-		Approvals: approvalPages(ctx, f.data, said.Rule, logger), Version: version(), Log: logger,
+		Approvals: approvalPages(ctx, f.data, front, said.Rule, logger), Hosts: f.sign.hosts(), Version: version(), Log: logger,
 	})
 	if err != nil {
 		return err
@@ -91,6 +104,9 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 		return errors.Join(usageError{err}, listener.Close())
 	}
 	fmt.Fprintf(s.Err, "console of %s at http://%s/. Ctrl-C ends it\n", f.data, listener.Addr())
+	if front != nil {
+		return serveUntil(ctx, listener, front.before(page), logger)
+	}
 	return serveUntil(ctx, listener, page, logger)
 }
 
@@ -98,7 +114,7 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 const wordTaken = "On this machine plumbline takes the word of whoever can open this page: it serves this machine alone, and decisions made here are signed with the name of the user who started it."
 
 // approvalPages returns the approval pages once a change was planned in the folder.
-func approvalPages(ctx context.Context, dir string, describe func(string) *report.Rule, logger *log.Logger) func() http.Handler {
+func approvalPages(ctx context.Context, dir string, front *door, describe func(string) *report.Rule, logger *log.Logger) func() http.Handler {
 	var mu sync.Mutex
 	var pages http.Handler
 	secret := make([]byte, 32)
@@ -115,7 +131,7 @@ func approvalPages(ctx context.Context, dir string, describe func(string) *repor
 			return nil // no change was planned yet; a file that is damaged is told by the findings' plans
 		}
 		context.AfterFunc(ctx, func() { _ = d.Close() }) // what was decided is kept already
-		pages = approvalpage.Handler(approvalpage.Config{
+		config := approvalpage.Config{
 			Desk: d.Desk(), Plans: d.Blobs, Nav: console.Nav, Log: slog.New(slog.NewTextHandler(logger.Writer(), nil)),
 			Identify: func(*http.Request) (approvalpage.Visitor, error) { return who, nil },
 			Controls: func(rule string) []string {
@@ -127,7 +143,11 @@ func approvalPages(ctx context.Context, dir string, describe func(string) *repor
 				}
 				return out
 			},
-		})
+		}
+		if front != nil {
+			config.Identify, config.SignIn, config.SignOut = front.identify, session.InPath, session.OutPath
+		}
+		pages = approvalpage.Handler(config)
 		return pages
 	}
 }

@@ -154,17 +154,17 @@ func refusal(err error) string {
 	return err.Error()
 }
 
-// back is where the browser goes on: at session.Home or below, and nowhere else.
+// back is where the browser goes on: a path of this site, or session.Home.
 func back(w http.ResponseWriter, r *http.Request) string {
 	c, err := r.Cookie(session.ReturnCookie)
 	if err != nil {
 		return session.Home
 	}
 	session.Set(w, session.ReturnCookie, "", 0)
-	rest, ok := strings.CutPrefix(c.Value, session.Home+"/")
-	if !ok || strings.ContainsFunc(rest, func(x rune) bool {
-		return x != '-' && x != '_' && (x < '0' || x > '9') && (x < 'A' || x > 'Z') && (x < 'a' || x > 'z')
-	}) {
+	odd := strings.ContainsFunc(c.Value, func(x rune) bool {
+		return !strings.ContainsRune("/-_.", x) && (x < '0' || x > '9') && (x < 'A' || x > 'Z') && (x < 'a' || x > 'z')
+	})
+	if odd || !strings.HasPrefix(c.Value, "/") || strings.Contains(c.Value, "//") || strings.Contains(c.Value, "..") {
 		return session.Home
 	}
 	return c.Value

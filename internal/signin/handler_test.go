@@ -193,9 +193,9 @@ func TestACallbackServesOnce(t *testing.T) {
 	}
 }
 
-// TestTheWayBack is below the approval page, whatever the cookie says.
+// TestTheWayBack is a path of this site, whatever the cookie says.
 func TestTheWayBack(t *testing.T) {
-	for _, evil := range []string{"https://evil.example", "//evil.example", "/approvals/../sign-out", "/approvals//evil", "/approvals\\evil", "/approvals/%2f", "/other", ""} {
+	for _, evil := range []string{"https://evil.example", "//evil.example", "/approvals/../sign-out", "/approvals//evil", "/approvals/%2f", "/a?b", "findings", ""} {
 		b := newBrowser(t)
 		state := b.begin()
 		b.cookies[session.ReturnCookie] = evil
@@ -229,4 +229,29 @@ type brokenSessions struct{ identity.Sessions }
 
 func (brokenSessions) Session(context.Context, string) (identity.Session, error) {
 	return identity.Session{}, errors.New("throttled")
+}
+
+// TestByToken: a program's token is verified like a browser's; what is none
+// opens nothing, and an issuer that is away is no person's fault.
+func TestByToken(t *testing.T) {
+	b := newBrowser(t)
+	ask := signin.ByToken(b.p.issuer(), "", slog.New(slog.NewTextHandler(&b.log, nil)))
+	for header, want := range map[string]bool{
+		"Bearer " + b.p.sign(b.p.claims("")): true, "bearer " + b.p.sign(b.p.claims("")): true,
+		"Bearer " + unsigned(map[string]any{"alg": "none"}, b.p.claims("")) + ".": false, "Bearer " + hmacSigned([]byte("x"), b.p.claims("")): false,
+		"Bearer ": false, "": false, "Basic YTpi": false, b.p.sign(b.p.claims("")): false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", header)
+		v, err := ask(r)
+		if want != (err == nil) || want != (v.Name == "bob@example.com") || v.Explicit != want || err != nil && !errors.Is(err, session.ErrNone) {
+			t.Errorf("%.20s…: %+v, %v", header, v, err)
+		}
+	}
+	b.p.down = true
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+b.p.sign(b.p.claims("")))
+	if _, err := signin.ByToken(b.p.issuer(), "", slog.New(slog.DiscardHandler))(r); err == nil || errors.Is(err, session.ErrNone) {
+		t.Errorf("the issuer is away: %v", err)
+	}
 }

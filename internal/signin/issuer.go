@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 
 	"plumbline/approval"
 	"plumbline/approval/identity"
+	"plumbline/internal/signin/session"
 )
 
 // Algs are the algorithms that an id token may be signed by: asymmetric ones
@@ -96,6 +98,24 @@ func (i *Issuer) Verify(ctx context.Context, raw, nonce string) (approval.Person
 		return approval.Person{}, fmt.Errorf("%w: its claims cannot be read", identity.ErrToken)
 	}
 	return claims.Person(i.Expected, i.now())
+}
+
+// ByToken tells who sends a request by the id token that it brings as
+// Authorization: Bearer. A request without one is session.ErrNone, and so is one
+// whose token is not taken: the reason is for the log.
+func ByToken(i *Issuer, vouched string, log *slog.Logger) func(*http.Request) (session.Visitor, error) {
+	return func(r *http.Request) (session.Visitor, error) {
+		scheme, raw, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !ok || !strings.EqualFold(scheme, "Bearer") {
+			return session.Visitor{}, session.ErrNone
+		}
+		who, err := i.Verify(r.Context(), strings.TrimSpace(raw), "")
+		if errors.Is(err, identity.ErrToken) {
+			log.WarnContext(r.Context(), "a token was not taken", "error", err)
+			return session.Visitor{}, session.ErrNone
+		}
+		return session.Visitor{Person: who, Explicit: true, Vouched: vouched}, err
+	}
 }
 
 // reason is what go-oidc says of a token, without anything of the token's.

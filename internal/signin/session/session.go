@@ -83,3 +83,23 @@ func ByCookie(s identity.Sessions, vouched string, now func() time.Time) func(*h
 		return Visitor{Person: kept.Person, Secret: key[:], Vouched: vouched}, nil
 	}
 }
+
+// Require lets only those through who have signed in; a browser that has not is
+// led to InPath and back.
+func Require(next http.Handler, identify func(*http.Request) (Visitor, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := identify(r)
+		switch {
+		case err == nil && v.Name != "":
+			next.ServeHTTP(w, r)
+		case err != nil && !errors.Is(err, ErrNone):
+			http.Error(w, "Who you are cannot be told now. Try again in a minute.", http.StatusServiceUnavailable)
+		case r.Method == http.MethodGet:
+			w.Header().Set("Cache-Control", "no-store")
+			Set(w, ReturnCookie, r.URL.EscapedPath(), identity.Lifetime)
+			http.Redirect(w, r, InPath, http.StatusSeeOther)
+		default:
+			http.Error(w, "You are not signed in.", http.StatusUnauthorized)
+		}
+	})
+}
