@@ -190,3 +190,27 @@ func TestBreaks(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatStays: the page that `make destroy` prints from names every kind of
+// resource that outlives the stacks.
+func TestWhatStays(t *testing.T) {
+	page, err := os.ReadFile("../../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## What stays\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	words := map[string]string{
+		"AWS::DynamoDB::Table": "tables", "AWS::S3::Bucket": "buckets", "AWS::KMS::Key": "key", "AWS::Logs::LogGroup": "logs",
+	}
+	for name, s := range everything() {
+		for id, r := range s.Resources {
+			if r.DeletionPolicy != "Retain" {
+				continue
+			}
+			if word := words[r.Type]; word == "" || !strings.Contains(section, word) {
+				t.Errorf("%s: %s, a %s, outlives its stack, and docs/deploy.md does not say so", name, id, r.Type)
+			}
+		}
+	}
+}
