@@ -25,6 +25,10 @@ const (
 	gbSecond     = 0.0000166667 // AWS Step Functions, Express, a GB-second, up to 1,000 hours
 	expressGB    = 64.0 / 1024  // memory is billed by 64 MB, and no state of ours is near that
 	endpointHour = 0.01         // AWS PrivateLink, an interface endpoint in one zone
+	keyMonth     = 1.00         // AWS KMS, a customer managed key, turned or not in its first year
+	secretMonth  = 0.40         // AWS Secrets Manager, a secret
+	alarmMonth   = 0.10         // Amazon CloudWatch, an alarm on a metric by the minute or longer
+	boardMonth   = 3.00         // Amazon CloudWatch, a dashboard, beyond the first three of an account
 	configItem   = 0.003        // AWS Config, a configuration item recorded continuously
 	configEval   = 0.001        // AWS Config, an evaluation of a rule, the first 100,000 a month
 	hubCheck     = 0.0010       // AWS Security Hub CSPM, a check, the first 100,000 a month

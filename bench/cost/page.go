@@ -56,6 +56,8 @@ func page(ctx context.Context) (string, error) {
 	for _, n := range []int{2, 3} {
 		p("| %d interface endpoints in %d zones | $%.2f |\n", endpoints, n, endpoints*float64(n)*endpointHour*month)
 	}
+	p("| one endpoint more, of SQS, in 2 zones, where `webhooks` are named; and a secret each | $%.2f and $%.2f |\n", 2*endpointHour*month, secretMonth)
+	p("| %d keys | $%.2f |\n| %d alarms and, in the primary region, the dashboard | $%.2f |\n", keys, keys*keyMonth, alarms, alarms*alarmMonth+boardMonth)
 	p("\nEndpoints are most of what a small account pays. With `network.existing` those of a VPC\nthat is there already are used.\n\n")
 	p("## AWS Config\n\nOnly where custom rules are deployed (`configTypes`), beside what the recorder costs anyway.\n\n")
 	p("| what | costs |\n|---|---|\n| a change of a resource that is recorded | $%.3f |\n| the evaluation that follows | $%.3f |\n\n", configItem, configEval)
@@ -86,5 +88,10 @@ const (
 )
 
 // endpoints of the suite with a price by the hour: CloudFormation, Cloud
-// Control, Config, SNS, Step Functions. A test of infra holds their list.
-const endpoints = 5
+// Control, Config, SNS, Step Functions. Tests of infra hold their list, and the
+// numbers of keys and alarms to the stacks.
+const (
+	endpoints = 5
+	keys      = 2
+	alarms    = 13
+)
