@@ -59,9 +59,11 @@ func newReports(scope constructs.Construct, r deployment.Retention) awss3.Bucket
 	props := bucket(requests)
 	rules := []*awss3.LifecycleRule{
 		{Id: jsii.String("old-versions"), NoncurrentVersionExpiration: days(r.NoncurrentDays), AbortIncompleteMultipartUploadAfter: days(7), ExpiredObjectDeleteMarker: jsii.Bool(true)},
+		// A plan is read again when its change is taken back, which an archive would not answer.
+		{Id: jsii.String("changes"), Prefix: jsii.String("changes/"), Expiration: days(r.ReportDays)},
 		{Id: jsii.String("handed-on"), Prefix: jsii.String("work/"), Expiration: days(r.WorkDays)},
 	}
-	for _, kept := range []string{"reports/", "scans/", "failures/"} {
+	for _, kept := range []string{"reports/", "scans/", "failures/", "sla/"} {
 		rules = append(rules, &awss3.LifecycleRule{
 			Id: jsii.String(kept[:len(kept)-1]), Prefix: jsii.String(kept), Expiration: days(r.ReportDays),
 			Transitions: &[]*awss3.Transition{{StorageClass: awss3.StorageClass_GLACIER(), TransitionAfter: days(r.ArchiveDays)}},

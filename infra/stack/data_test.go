@@ -92,7 +92,7 @@ func TestReports(t *testing.T) {
 	}
 	archived := "730 [map[StorageClass:GLACIER TransitionInDays:60]] <nil>"
 	want := map[string]string{
-		"": "<nil> <nil> map[NoncurrentDays:30]", "work/": "7 <nil> <nil>", "reports/": archived, "scans/": archived, "failures/": archived,
+		"": "<nil> <nil> map[NoncurrentDays:30]", "work/": "7 <nil> <nil>", "reports/": archived, "scans/": archived, "failures/": archived, "sla/": archived, "changes/": "730 <nil> <nil>",
 	}
 	if diff := cmp.Diff(want, life); diff != "" { // bundles/ is not there: a bundle in use never expires
 		t.Errorf("lifecycle (-want +got):\n%s", diff)
