@@ -16,6 +16,7 @@ import (
 	"plumbline/finding"
 	"plumbline/internal/files"
 	"plumbline/internal/local"
+	"plumbline/internal/report"
 	"plumbline/remedy/change"
 	"plumbline/ruleset"
 	"plumbline/scan"
@@ -88,8 +89,7 @@ be approved and applied; without it they are shown only.`,
 	fl.StringVar(&f.by, "by", "", "who asks for the change (default: the user of this machine); nobody approves a change of their own")
 	fl.StringVar(&f.judge.policy, "policy", "", "the policy `FILE` (default: plumbline.yaml in the current folder, if there is one)")
 	fl.StringArrayVar(&f.judge.rules, "rules", nil, "also judge by the rules of this `DIR`; may be given again")
-	fl.StringVarP(&f.format, "format", "f", "text", "as `FORMAT`: text or json")
-	complete(c, "format", []string{"text", "json"})
+	f.registerFormat(c)
 	_ = c.RegisterFlagCompletionFunc("rule", completeRules)
 	return c
 }
@@ -137,7 +137,7 @@ func (f *remediateFlags) openSet(s *Streams) (*ruleset.Set, error) {
 }
 
 func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err error) {
-	if err := oneOf("--format", f.format, []string{"text", "json"}); err != nil {
+	if err := oneOf("--format", f.format, planFormats); err != nil {
 		return err
 	}
 	resources, err := f.openLive()
@@ -166,6 +166,9 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 	all, err := resources.All()
 	if err != nil {
 		return usageError{err}
+	}
+	if len(all) == 0 {
+		fmt.Fprintf(s.Err, "%q holds no live resources: one JSON file each. see \"plumbline remediate --help\"\n", f.live)
 	}
 	for _, id := range f.resource {
 		if !slices.ContainsFunc(all, func(r files.LiveResource) bool { return r.LogicalID == id }) {
@@ -251,16 +254,36 @@ func newRemediateShow(s *Streams) *cobra.Command {
 		},
 	}
 	f.register(c, false)
+	f.registerFormat(c)
 	return c
 }
 
+// planFormats are the forms in which plans and what became of them are printed.
+var planFormats = []string{"text", "json"}
+
+func (f *remediateFlags) registerFormat(c *cobra.Command) {
+	c.Flags().StringVarP(&f.format, "format", "f", "text", "as `FORMAT`: text or json")
+	complete(c, "format", planFormats)
+}
+
 func runRemediateShow(ctx context.Context, s *Streams, f *remediateFlags, args []string) (err error) {
+	if err := oneOf("--format", f.format, planFormats); err != nil {
+		return err
+	}
 	d, err := f.openData(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if len(args) == 0 {
+	if stop, err := d.Brake().Stopped(ctx); err != nil {
+		return err
+	} else if stop != nil {
+		fmt.Fprintln(s.Err, report.Plain(stop.String()))
+	}
+	switch {
+	case f.format == "json":
+		return showJSON(ctx, s.Out, d, args)
+	case len(args) == 0:
 		return listPlans(ctx, s.Out, d)
 	}
 	hash, p, err := findPlan(ctx, d, args[0])
@@ -303,6 +326,7 @@ stays. Without --apply nothing is changed: the patch is shown.`
 		return runRemediateApply(c.Context(), s, &f, args, undo)
 	}
 	f.register(c, true)
+	f.registerFormat(c)
 	c.Flags().BoolVar(&f.apply, "apply", false, "do it; without this nothing is changed")
 	c.Flags().StringVar(&f.judge.policy, "policy", "", "the policy `FILE` (default: plumbline.yaml in the current folder, if there is one)")
 	c.Flags().StringArrayVar(&f.judge.rules, "rules", nil, "also judge by the rules of this `DIR`; may be given again")
@@ -310,6 +334,9 @@ stays. Without --apply nothing is changed: the patch is shown.`
 }
 
 func runRemediateApply(ctx context.Context, s *Streams, f *remediateFlags, args []string, undo bool) (err error) {
+	if err := oneOf("--format", f.format, planFormats); err != nil {
+		return err
+	}
 	resources, err := f.openLive()
 	if err != nil {
 		return err
@@ -328,32 +355,45 @@ func runRemediateApply(ctx context.Context, s *Streams, f *remediateFlags, args 
 			fmt.Fprintf(s.Err, "%s\n", lastLine(n.Body))
 		}
 	})
-	worst := ExitClean
+	var plans []shownPlan // all are found before the first is carried out
 	for _, arg := range args {
 		hash, p, err := findPlan(ctx, d, arg)
 		if err != nil {
 			return err
 		}
-		if !f.apply {
-			if undo {
-				err = showUndo(ctx, s, resources, p)
-			} else {
-				shownPlan{hash, p}.text(s.Out)
-			}
-			if err != nil {
+		plans = append(plans, shownPlan{hash, p})
+	}
+	if !f.apply {
+		defer fmt.Fprintln(s.Err, "nothing was changed; --apply does it")
+		if f.format == "json" {
+			return plansJSON(s.Out, plans)
+		}
+		for _, p := range plans {
+			if !undo {
+				p.text(s.Out)
+			} else if err := showUndo(ctx, s, resources, p.Planned); err != nil {
 				return err
 			}
-			continue
 		}
-		end, err := changes.Carry(ctx, change.Request{Change: p.Change, Plan: hash, Undo: undo}, nil)
+		return nil
+	}
+	worst := ExitClean
+	ended := []endedPlan{}
+	for _, p := range plans {
+		end, err := changes.Carry(ctx, change.Request{Change: p.Change, Plan: p.hash, Undo: undo}, nil)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Out, "%s  %s of %s: %s\n", hash[:12], p.Plan.Rule, p.Plan.Resource.LogicalID, endingWords(end))
 		worst = max(worst, endingCode(end))
+		ended = append(ended, endedPlan{p.hash, end.State, string(end.Outcome), end.Reason, end.Waiting})
+		if f.format != "json" {
+			fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf("%s  %s of %s: %s", p.hash[:12], p.Plan.Rule, p.Plan.Resource.LogicalID, endingWords(end, undo))))
+		}
 	}
-	if !f.apply {
-		fmt.Fprintln(s.Err, "nothing was changed; --apply does it")
+	if f.format == "json" {
+		if err := indented(s.Out, ended); err != nil {
+			return err
+		}
 	}
 	if worst != ExitClean {
 		return exit(worst)

@@ -13,6 +13,7 @@ import (
 	"plumbline/internal/files"
 	"plumbline/internal/local"
 	"plumbline/internal/report"
+	"plumbline/ledger"
 	"plumbline/remedy"
 	"plumbline/remedy/change"
 	"plumbline/ruleset"
@@ -94,9 +95,64 @@ func plansJSON(w io.Writer, plans []shownPlan) error {
 	for _, p := range plans {
 		out = append(out, plan{p.hash, p.Planned})
 	}
+	return indented(w, out)
+}
+
+func indented(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return enc.Encode(v)
+}
+
+// endedPlan is what a plan came to, for programs.
+type endedPlan struct {
+	Hash    string `json:"hash"`
+	State   string `json:"state"` // ChangeDone, StaleDone, …; "" while it waits
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason"`
+	Waiting bool   `json:"waiting"` // people have to decide
+}
+
+// showJSON prints plans with how they stand and, of one that is named, with what
+// the ledger holds of it.
+func showJSON(ctx context.Context, w io.Writer, d *local.ChangesData, args []string) error {
+	type shown struct {
+		Hash     string `json:"hash"`
+		Standing string `json:"standing"`
+		*change.Planned
+		Entries []ledger.Entry `json:"entries,omitempty"`
+	}
+	hashes, err := d.Plans(ctx)
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		hash, _, err := findPlan(ctx, d, args[0])
+		if err != nil {
+			return err
+		}
+		hashes = []string{hash}
+	}
+	out := []shown{}
+	for _, hash := range hashes {
+		p, err := change.Load(ctx, d.Blobs, hash)
+		if err != nil {
+			return err
+		}
+		story, err := change.Tell(ctx, d.Ledger, hash)
+		if err != nil {
+			return err
+		}
+		x := shown{Hash: hash, Standing: standing(p, story), Planned: p}
+		if len(args) > 0 {
+			x.Entries = story.Entries()
+		}
+		out = append(out, x)
+	}
+	if len(args) > 0 {
+		return indented(w, out[0])
+	}
+	return indented(w, out)
 }
 
 func listPlans(ctx context.Context, w io.Writer, d *local.ChangesData) error {
@@ -156,7 +212,7 @@ func showUndo(ctx context.Context, s *Streams, resources *files.Live, p *change.
 }
 
 // endingWords say how a run ended.
-func endingWords(e local.Ending) string {
+func endingWords(e local.Ending, undo bool) string {
 	if e.Waiting {
 		return "waits for approval. decide with \"plumbline approvals\", then apply it again"
 	}
@@ -167,6 +223,9 @@ func endingWords(e local.Ending) string {
 		"TemplateDone": "for the template only", "NeverDone": "left alone", "ImpossibleDone": "not possible",
 		"UndoneFailed": "failed, and taken back", "RefusedFailed": "refused", "HalfDoneFailed": "half done", "ChangeFailed": "failed",
 	}[e.State]
+	if undo && (e.State == "UsedDone" || e.State == "StoppedDone") {
+		words = "not taken back"
+	}
 	if e.Reason != "" {
 		words += ": " + e.Reason
 	}

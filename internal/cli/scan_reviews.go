@@ -98,5 +98,5 @@ func reviewWords(end local.Ending) string {
 	if end.Waiting && len(end.Plan) > 12 {
 		return fmt.Sprintf("plan %s waits for approval. see \"plumbline approvals show %s --data DIR\"", end.Plan[:12], end.Plan[:12])
 	}
-	return endingWords(end)
+	return endingWords(end, false)
 }
