@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/google/go-cmp/cmp"
+
+	"plumbline/tasks/catalog"
 )
 
 // assert hands a template to CDK's assertions.
@@ -123,5 +125,25 @@ func TestRecorder(t *testing.T) {
 	for name, global := range map[string]bool{dataStack: true, "PlumblineData-eu-west-1": false} {
 		has(t, stacks[name], "AWS::Config::ConfigurationRecorder", map[string]any{"RecordingGroup": map[string]any{"AllSupported": true, "IncludeGlobalResourceTypes": global}})
 		has(t, stacks[name], "AWS::Config::DeliveryChannel", map[string]any{"S3BucketName": map[string]any{"Ref": "Reports"}})
+	}
+}
+
+// TestEveryObjectEnds: what functions write into the bucket is deleted some day.
+func TestEveryObjectEnds(t *testing.T) {
+	ends := map[string]bool{}
+	for _, r := range items(at(everything()[dataStack].Resources["Reports"].Properties["LifecycleConfiguration"], "Rules")) {
+		if prefix, _ := at(r, "Prefix").(string); at(r, "ExpirationInDays") != nil {
+			ends[prefix] = true
+		}
+	}
+	for _, task := range catalog.All() {
+		if slices.Contains(task.Vars, catalog.AnchorVar) { // one small object a day, in a bucket of its own
+			continue
+		}
+		for _, prefix := range task.Writes {
+			if !ends[prefix] {
+				t.Errorf("%s writes below %s, where nothing is ever deleted", task.Name, prefix)
+			}
+		}
 	}
 }
