@@ -182,6 +182,8 @@ func stripFile(name string) error {
 			return fmt.Errorf("%s is refused by the emulator, and something refers to it", id)
 		}
 	}
+	// The organisation's issuer is one of this machine.
+	b = bytes.ReplaceAll(b, []byte(issuerName), []byte(suite.people.issuer.url))
 	return os.WriteFile(name, b, 0o644)
 }
 

@@ -109,7 +109,9 @@ func permissions(service, region string, r *http.Request, body []byte) []request
 				return one("states:"+action, text(key))
 			}
 		}
-		return one("states:"+action, "*") // by a token
+		// By a token, of one of the machines that wait: the role must let it answer each.
+		wait := arn("states", "stateMachine:Plumbline")
+		return append(one("states:"+action, wait+"ReviewViolation"), one("states:"+action, wait+"RemediateFinding")...)
 	case "sns":
 		return one("sns:"+action, text("TopicArn"))
 	case "sqs":
@@ -145,6 +147,9 @@ func ofS3(r *http.Request) []request {
 	if key == "" {
 		if r.Method == http.MethodGet && r.URL.Query().Has("list-type") {
 			return []request{{action: "s3:ListBucket", resource: resource}}
+		}
+		if r.Method == http.MethodGet && r.URL.Query().Has("versions") {
+			return []request{{action: "s3:ListBucketVersions", resource: resource}}
 		}
 		return nil
 	}

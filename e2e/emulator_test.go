@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"net"
@@ -45,7 +46,9 @@ func run(m *testing.M) (err error) {
 		return err
 	}
 	defer suite.faults.Close()
-	suite.people = newReceivers()
+	if suite.people, err = newReceivers(); err != nil {
+		return err
+	}
 	defer suite.people.server.Close()
 	if suite.stack, err = startMinistack("ministack", suite.faults, "PERSIST_STATE=0", "S3_PERSIST=0"); err != nil {
 		return err
@@ -59,9 +62,19 @@ func run(m *testing.M) (err error) {
 	}
 	fmt.Fprintf(os.Stderr, "e2e: deployed to %s in %.0f s\n", strings.Join(regions, " and "), time.Since(begun).Seconds())
 	m.Run()
-	checked, cancel := context.WithTimeout(context.Background(), time.Minute)
+	checked, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	return errors.Join(checkCalls(checked, suite.stack, &suite.faults.calls), suite.people.check())
+	err = errors.Join(checkCalls(checked, suite.stack, &suite.faults.calls), suite.people.check())
+	if whole() {
+		err = errors.Join(err, destroy(checked, suite.stack))
+	}
+	return err
+}
+
+// whole reports whether all tests were run.
+func whole() bool {
+	f := flag.Lookup("test.run")
+	return f == nil || f.Value.String() == ""
 }
 
 // emulator is a process that answers AWS's API.

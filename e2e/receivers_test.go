@@ -25,10 +25,12 @@ import (
 // hookKey signs what the webhook gets.
 const hookKey = "e2e-key-of-at-least-32-characters-0001"
 
-// receivers stand in for Slack, Jira, ServiceNow and somebody's webhook. They
+// receivers stand in for Slack, Jira, ServiceNow, somebody's webhook, and the
+// issuer that signs people in. They
 // serve both regions, one call at a time.
 type receivers struct {
 	server *httptest.Server
+	issuer *issuer
 
 	mu         sync.Mutex
 	jira       *webhooktest.Jira
@@ -63,11 +65,16 @@ func (p *problems) Errorf(format string, args ...any) {
 	p.list = append(p.list, fmt.Sprintf(format, args...))
 }
 
-func newReceivers() *receivers {
-	r := &receivers{}
+func newReceivers() (*receivers, error) {
+	id, err := newIssuer()
+	if err != nil {
+		return nil, err
+	}
+	r := &receivers{issuer: id}
 	r.jira, r.servicenow = &webhooktest.Jira{T: &r.problems}, &webhooktest.ServiceNow{T: &r.problems}
 	r.server = httptest.NewServer(http.HandlerFunc(r.serve))
-	return r
+	id.url = r.server.URL + "/issuer"
+	return r, nil
 }
 
 func (r *receivers) serve(w http.ResponseWriter, request *http.Request) {
@@ -89,6 +96,8 @@ func (r *receivers) serve(w http.ResponseWriter, request *http.Request) {
 	}
 	request.URL.Path = "/" + rest
 	switch name {
+	case "issuer":
+		r.issuer.ServeHTTP(w, request)
 	case "jira":
 		r.jira.ServeHTTP(w, request)
 	case "servicenow":
