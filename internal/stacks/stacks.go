@@ -18,7 +18,7 @@ import (
 	"plumbline/scan"
 )
 
-// Client is what a Region calls of CloudFormation; *cloudformation.Client is one.
+// Client is what a Region calls of CloudFormation.
 type Client interface {
 	DescribeStacks(ctx context.Context, in *cloudformation.DescribeStacksInput, opts ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 	GetTemplate(ctx context.Context, in *cloudformation.GetTemplateInput, opts ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error)
@@ -34,7 +34,12 @@ type Region struct {
 }
 
 // New returns the stacks of the region with this name.
-func New(c Client, region string) *Region { return &Region{client: c, name: region} }
+func New(c *cloudformation.Client, region string) *Region {
+	return Over(calls{c.DescribeStacks, c.GetTemplate, c.ListStacks, c.ListStackResources}, region)
+}
+
+// Over is New for anything that answers as CloudFormation does.
+func Over(c Client, region string) *Region { return &Region{client: c, name: region} }
 
 // Fetch reads a stack's template, as macros and SAM's transform have left it,
 // and the parameters that it is deployed with. A NoEcho parameter has the
@@ -57,6 +62,9 @@ func (r *Region) Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, erro
 		return nil, fmt.Errorf("describe stack %q: %w", t.Stack, throttle.Wrap(err, scan.ErrThrottled))
 	case len(described.Stacks) == 0 || slices.Contains(nothingDeployed, described.Stacks[0].StackStatus):
 		return gone, nil
+	}
+	if here, err := target(aws.ToString(described.Stacks[0].StackId), t.Stack); err == nil && t.Account != "" && t.Account != here.Account {
+		return nil, fmt.Errorf("%s is not in account %s, which has a stack of that name. each account scans its own stacks", t, here.Account)
 	}
 	template, err := r.client.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &t.Stack, TemplateStage: types.TemplateStageProcessed})
 	switch {

@@ -105,7 +105,7 @@ func TestFetch(t *testing.T) {
 		{"another refusal", service{describe: failing(refused)}, nil, refused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := stacks.New(tc.service, "eu-west-1").Fetch(t.Context(), payments)
+			got, err := stacks.Over(tc.service, "eu-west-1").Fetch(t.Context(), payments)
 			if !cmp.Equal(tc.wantErr, err, cmpopts.EquateErrors()) {
 				t.Errorf("error = %v, want %v", err, tc.wantErr)
 			}
@@ -118,7 +118,7 @@ func TestFetch(t *testing.T) {
 		})
 	}
 	for _, other := range []scan.Target{{Path: "a.yaml"}, {Stack: "Payments", Region: "us-east-1"}} {
-		if s, err := stacks.New(service{}, "eu-west-1").Fetch(t.Context(), other); err == nil {
+		if s, err := stacks.Over(service{}, "eu-west-1").Fetch(t.Context(), other); err == nil {
 			t.Errorf("%v was fetched: %+v", other, s)
 		}
 	}
@@ -126,7 +126,7 @@ func TestFetch(t *testing.T) {
 
 func TestAHiddenParameterIsNotItsDefault(t *testing.T) {
 	src := `{"Parameters":{"Open":{"Type":"String","NoEcho":true,"Default":"no"}},"Resources":{"Cards":{"Type":"AWS::S3::Bucket","Properties":{"BucketName":{"Ref":"Open"}}}}}`
-	s, err := stacks.New(service{
+	s, err := stacks.Over(service{
 		describe: stack(types.StackStatusCreateComplete, types.Parameter{ParameterKey: aws.String("Open"), ParameterValue: aws.String("****")}),
 		template: text(src),
 	}, "eu-west-1").Fetch(t.Context(), payments)
@@ -162,7 +162,7 @@ func TestTargets(t *testing.T) {
 		}
 		return &cloudformation.ListStacksOutput{StackSummaries: []types.StackSummary{summary("Shop")}}, nil
 	}}
-	got, err := stacks.New(s, "eu-west-1").Targets(t.Context())
+	got, err := stacks.Over(s, "eu-west-1").Targets(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestTargetsFail(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := service{list: func(*cloudformation.ListStacksInput) (*cloudformation.ListStacksOutput, error) { return tc.out, tc.err }}
-			_, err := stacks.New(s, "eu-west-1").Targets(t.Context())
+			_, err := stacks.Over(s, "eu-west-1").Targets(t.Context())
 			if err == nil || errors.Is(err, scan.ErrThrottled) != tc.throttled {
 				t.Errorf("error = %v", err)
 			}
@@ -211,7 +211,7 @@ func TestResources(t *testing.T) {
 			return &cloudformation.ListStackResourcesOutput{StackResourceSummaries: []types.StackResourceSummary{one("B", types.ResourceStatusUpdateFailed)}}, nil
 		},
 	}
-	got, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments)
+	got, err := stacks.Over(s, "eu-west-1").Resources(t.Context(), payments)
 	want := scan.Owned{Tags: map[string]string{"team": "pay"}, Resources: []scan.OwnedResource{{LogicalID: "A", Type: "AWS::S3::Bucket", Physical: "payments-A"}, {LogicalID: "B", Type: "AWS::S3::Bucket", Physical: "payments-B"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -219,13 +219,13 @@ func TestResources(t *testing.T) {
 	s.owned = func(*cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error) {
 		return nil, noStack
 	}
-	if got, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments); err != nil || len(got.Resources) > 0 {
+	if got, err := stacks.Over(s, "eu-west-1").Resources(t.Context(), payments); err != nil || len(got.Resources) > 0 {
 		t.Errorf("a stack that is gone meanwhile: %v %v", got, err)
 	}
 	s.owned = func(*cloudformation.ListStackResourcesInput) (*cloudformation.ListStackResourcesOutput, error) {
 		return nil, throttled
 	}
-	if _, err := stacks.New(s, "eu-west-1").Resources(t.Context(), payments); !errors.Is(err, scan.ErrThrottled) {
+	if _, err := stacks.Over(s, "eu-west-1").Resources(t.Context(), payments); !errors.Is(err, scan.ErrThrottled) {
 		t.Errorf("error = %v", err)
 	}
 }
