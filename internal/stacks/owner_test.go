@@ -3,14 +3,17 @@ package stacks_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/internal/awsfake"
 	"plumbline/internal/stacks"
 	"plumbline/scan"
 )
@@ -63,24 +66,15 @@ func TestOwnerOf(t *testing.T) {
 
 // TestAnotherAccount: a stack is not taken for one of its name in another account.
 func TestAnotherAccount(t *testing.T) {
-	r := stacks.New(describer{}, "eu-west-1")
+	server := httptest.NewServer(&awsfake.Account{ID: "111122223333", Region: "eu-west-1", Stacks: []*awsfake.Stack{{Name: "Shop", Template: "{}"}}})
+	defer server.Close()
+	r := stacks.New(cloudformation.NewFromConfig(aws.Config{
+		Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+	}), "eu-west-1")
 	for account, want := range map[string]bool{"111122223333": true, "": true, "999988887777": false} {
 		_, err := r.Fetch(t.Context(), scan.Target{Stack: "Shop", Account: account, Region: "eu-west-1"})
 		if (err == nil) != want {
 			t.Errorf("fetched for account %q: %v", account, err)
 		}
 	}
-}
-
-// describer has a stack Shop in account 111122223333.
-type describer struct{ stacks.Client }
-
-func (describer) DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error) {
-	return &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{{
-		StackName: aws.String("Shop"), StackId: aws.String("arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/0a1b"), StackStatus: types.StackStatusCreateComplete,
-	}}}, nil
-}
-
-func (describer) GetTemplate(context.Context, *cloudformation.GetTemplateInput, ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error) {
-	return &cloudformation.GetTemplateOutput{TemplateBody: aws.String("{}")}, nil
 }
