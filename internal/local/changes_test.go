@@ -20,6 +20,7 @@ import (
 	"plumbline/internal/memory"
 	chain "plumbline/ledger"
 	"plumbline/remedy/change"
+	"plumbline/remedy/live"
 	"plumbline/rules"
 	"plumbline/ruleset"
 	"plumbline/scan"
@@ -444,6 +445,37 @@ func TestEndsOfAChange(t *testing.T) {
 			a.Around = alone{"UPDATE_IN_PROGRESS"}
 			return a.request
 		}, "StackBusyDone"},
+		"stopped by a person": {func(t *testing.T, a *account) change.Request {
+			if err := a.leases.Stop(t.Context(), live.Stop{By: "ann", Reason: "too much", At: begin}); err != nil {
+				t.Fatal(err)
+			}
+			return a.request
+		}, "StoppedDone"},
+		"excluded by its tag since the plan": {func(t *testing.T, a *account) change.Request {
+			r := planned(t, a)
+			policy, err := ruleset.ReadPolicy("p.yaml", []byte(`remediation: {exclude: [{tags: [{key: remediation, value: "off"}], reason: they said so}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Rules, err = ruleset.Open(rules.FS, policy); err != nil {
+				t.Fatal(err)
+			}
+			a.resources.Put("AWS::SQS::Queue", "jobs", []byte(`{"QueueName":"jobs","SqsManagedSseEnabled":false,"Tags":[{"Key":"remediation","Value":"off"}]}`))
+			return r
+		}, "NeverDone"},
+		"too many changes of the resource in a day": {func(t *testing.T, a *account) change.Request {
+			r := planned(t, a)
+			p, err := change.Load(t.Context(), a.Blobs, r.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range ruleset.DefaultPerResourcePerDay {
+				if _, err := a.leases.Take(t.Context(), fmt.Sprintf("limit/day/%s/%d", p.ResourceKey(), i), fmt.Sprint("another ", i), a.now(), a.now().Add(time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return r
+		}, "PostponedDone"},
 		"not updatable": {refuse("NotUpdatable"), "RefusedFailed"},
 		"access denied": {refuse("AccessDenied"), "RefusedFailed"},
 		"half done and taken back": {func(_ *testing.T, a *account) change.Request {

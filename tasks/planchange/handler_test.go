@@ -23,6 +23,10 @@ func TestMode(t *testing.T) {
 	policy := func(mode ruleset.Mode) *ruleset.Policy {
 		return &ruleset.Policy{Remediation: ruleset.RemediationPolicy{Modes: []ruleset.ModeEntry{{Mode: mode}}}}
 	}
+	excluded := &ruleset.Policy{Remediation: ruleset.RemediationPolicy{Exclude: []ruleset.ExcludeEntry{
+		{Accounts: []string{"111122223333"}, Reason: "not ours"},
+		{Tags: []ruleset.TagIs{{Key: "remediation", Value: "off"}}, Reason: "they said so"},
+	}}}
 	owned := finding.Resource{Stack: "s", Type: "AWS::SQS::Queue"}
 	for _, row := range []struct {
 		name   string
@@ -38,6 +42,11 @@ func TestMode(t *testing.T) {
 		{"cannot be made live", policy(ruleset.ModeLive), remedy.Plan{Rule: "x", Resource: owned, TemplateOnly: []string{"create-only"}, Destructive: []string{"it cuts"}}, ruleset.ModeTemplate, "create-only"},
 		{"the policy is stricter", policy(ruleset.ModeNever), remedy.Plan{Rule: "x", Resource: owned, TemplateOnly: []string{"create-only"}}, ruleset.ModeNever, ""},
 		{"nobody says, a stack owns it", nil, remedy.Plan{Rule: "lambda-function-tracing", Resource: owned}, ruleset.ModeTemplate, ""},
+		{"many refer to it", nil, remedy.Plan{Rule: "sqs-queue-encrypted", Resource: owned, ReferredBy: make([]string, 11)}, ruleset.ModeApproval, "11 other resources refer to it, and the policy's limit is 10"},
+		{"as many as may", nil, remedy.Plan{Rule: "sqs-queue-encrypted", Resource: owned, ReferredBy: make([]string, 10)}, ruleset.ModeLive, ""},
+		{"excluded by its tag", excluded, remedy.Plan{Rule: "sqs-queue-encrypted", Resource: owned, Before: []byte(`{"Tags":[{"Key":"remediation","Value":"off"}]}`)}, ruleset.ModeNever, "they said so"},
+		{"another tag", excluded, remedy.Plan{Rule: "sqs-queue-encrypted", Resource: owned, Before: []byte(`{"Tags":[{"Key":"remediation","Value":"on"}]}`)}, ruleset.ModeLive, ""},
+		{"excluded by its account", excluded, remedy.Plan{Rule: "sqs-queue-encrypted", Resource: finding.Resource{Account: "111122223333", Stack: "s", Type: "AWS::SQS::Queue"}}, ruleset.ModeNever, "not ours"},
 		{"nobody says, no stack owns it", nil, remedy.Plan{Rule: "lambda-function-tracing"}, ruleset.ModeApproval, "no stack owns"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
