@@ -1,6 +1,6 @@
 // Package deployment is the configuration of plumbline on AWS: which regions
 // run the suite, and which of them is the primary that also holds roll-up,
-// dashboard, approval page and SLA; whom it tells, when it scans, how long it
+// dashboard and SLA; whom it tells, when it scans, how long it
 // keeps what, and in which network it runs. It holds no stack: stacks are made
 // from it.
 package deployment
