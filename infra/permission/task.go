@@ -110,7 +110,8 @@ func reach(t catalog.Task, action string, scope Scope) ([]Statement, error) {
 		}
 		return one("", started...)
 	case "states:SendTaskSuccess":
-		return one("", "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${RemediateFindingName}")
+		const machine = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:"
+		return one("the two that wait for people", machine+"${RemediateFindingName}", machine+"${ReviewViolationName}")
 	case "sns:Publish":
 		return one("", critical, warning)
 	case "secretsmanager:GetSecretValue":

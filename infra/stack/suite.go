@@ -39,7 +39,7 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 	s.values = values{
 		"AWS::Partition": *s.stack.Partition(), "AWS::Region": *s.stack.Region(), "AWS::AccountId": *s.stack.Account(),
 		"ReportBucket":         *data.reports.BucketName(),
-		"RemediateFindingName": machineName("RemediateFinding"),
+		"RemediateFindingName": machineName("RemediateFinding"), "ReviewViolationName": machineName("ReviewViolation"),
 	}
 	// Names cross the stacks, not ARNs: of an ARN that is put together the kind of
 	// resource is known before the deployment, also to who judges the template.
