@@ -51,7 +51,16 @@ const AnchorEvery = 30 * 24 * time.Hour
 // Check verifies the whole chain against all anchors. It returns how many
 // entries there are; a *Break is the first that does not hold.
 func (l *Ledger) Check(ctx context.Context, kept Anchors) (int64, error) {
-	anchors := map[int64]string{}
+	return l.check(ctx, kept, 0)
+}
+
+// AllOf is up to how many entries Anchor verifies all of them. Of more it
+// verifies those since the newest anchor but AllOf, so that a night's work does
+// not grow with the years; Check verifies all.
+const AllOf = 20_000
+
+func (l *Ledger) check(ctx context.Context, kept Anchors, latest int64) (int64, error) {
+	anchors, from := map[int64]string{}, int64(1)
 	for a, err := range kept.All(ctx) {
 		switch {
 		case err != nil:
@@ -60,20 +69,23 @@ func (l *Ledger) Check(ctx context.Context, kept Anchors) (int64, error) {
 			return 0, &Break{a.Seq, "it was anchored twice, with different hashes: one of them is of a ledger that was computed anew"}
 		}
 		anchors[a.Seq] = a.Hash
+		if a.Seq > from && a.Seq <= latest-AllOf {
+			from = a.Seq
+		}
 	}
-	return Verify(l.Store.Entries(ctx, 1), anchors)
+	return verify(l.Store.Entries(ctx, from), from, anchors)
 }
 
-// Anchor verifies the ledger against what was anchored before, anchors its
+// Anchor verifies the ledger against what was anchored before (see AllOf), anchors its
 // newest entry, and records that it did. Where nothing was recorded since the
 // last anchor it anchors nothing, unless that is AnchorEvery ago: done is false
 // then, as with an empty ledger. A ledger that does not hold is not anchored:
 // the error is a *Break. Called twice, it anchors once.
 func (l *Ledger) Anchor(ctx context.Context, kept Anchors, actor string) (a Anchor, done bool, err error) {
-	if _, err := l.Check(ctx, kept); err != nil {
-		return Anchor{}, false, err
-	}
 	last, err := l.Store.Last(ctx)
+	if err == nil {
+		_, err = l.check(ctx, kept, last.Seq)
+	}
 	if err != nil {
 		return Anchor{}, false, err
 	}

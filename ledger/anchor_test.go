@@ -108,3 +108,56 @@ func TestAnchorNames(t *testing.T) {
 		}
 	}
 }
+
+// TestAnchorOfMany: a long ledger is verified from an anchor on, which must
+// still be what it was, and no entry after it is taken on trust.
+func TestAnchorOfMany(t *testing.T) {
+	ctx := context.Background()
+	long := func() *counting {
+		c := &counting{}
+		l := &ledger.Ledger{Store: &c.Memory}
+		for range ledger.AllOf + 60 {
+			if _, err := l.Append(ctx, ledger.Decided, "p", "bob", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	c := long()
+	hash := func(seq int64) string {
+		for e, err := range c.Memory.Entries(ctx, seq) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e.Hash
+		}
+		return ""
+	}
+	kept := &anchors{list: []ledger.Anchor{{Seq: 20, Hash: hash(20)}, {Seq: 50, Hash: hash(50)}, {Seq: 1000, Hash: hash(1000)}}}
+	if _, done, err := (&ledger.Ledger{Store: c}).Anchor(ctx, kept, "schedule"); !done || err != nil || c.from != 50 {
+		t.Errorf("anchored %v, verified from %d: %v", done, c.from, err)
+	}
+	kept.list[1].Hash = hash(51) // the entry is no longer the one that was anchored
+	if _, _, err := (&ledger.Ledger{Store: c}).Anchor(ctx, kept, "schedule"); !ledger.Broken(err) {
+		t.Errorf("another entry under an anchor: %v", err)
+	}
+	kept.list[1].Hash = hash(50)
+	kept.list[2].Hash = hash(999)
+	if _, _, err := (&ledger.Ledger{Store: c}).Anchor(ctx, kept, "schedule"); !ledger.Broken(err) {
+		t.Errorf("another entry under a later anchor: %v", err)
+	}
+	if _, err := (&ledger.Ledger{Store: c}).Check(ctx, kept); c.from != 1 || !ledger.Broken(err) {
+		t.Errorf("Check begins at %d: %v", c.from, err)
+	}
+}
+
+// counting is a store that notes from where it was read.
+type counting struct {
+	ledger.Memory
+	from int64
+}
+
+func (c *counting) Entries(ctx context.Context, from int64) iter.Seq2[ledger.Entry, error] {
+	c.from = from
+	return c.Memory.Entries(ctx, from)
+}

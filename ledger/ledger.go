@@ -122,14 +122,20 @@ func (b *Break) Error() string { return fmt.Sprintf("entry %d: %s", b.Seq, b.Rea
 // that was computed anew from some entry on would hold. It returns how many
 // entries it has seen, and a *Break for the first that does not hold.
 func Verify(entries iter.Seq2[Entry, error], anchors map[int64]string) (int64, error) {
-	var last Entry
+	return verify(entries, 1, anchors)
+}
+
+// verify is Verify from an entry on. Where that is not the first, the entry must
+// be an anchored one: what lies before it is not looked at.
+func verify(entries iter.Seq2[Entry, error], from int64, anchors map[int64]string) (int64, error) {
+	last := Entry{Seq: from - 1}
 	for e, err := range entries {
 		switch {
 		case err != nil:
 			return last.Seq, err
 		case e.Seq != last.Seq+1:
 			return last.Seq, &Break{last.Seq + 1, fmt.Sprintf("it is missing: entry %d follows %d", e.Seq, last.Seq)}
-		case e.Prev != last.Hash:
+		case e.Prev != last.Hash && (e.Seq == 1 || e.Seq != from):
 			return last.Seq, &Break{e.Seq, "it does not follow the entry before, which was changed or replaced"}
 		case e.Hash != e.Sum():
 			return last.Seq, &Break{e.Seq, "its content is not what was recorded"}
