@@ -105,6 +105,6 @@ func TestApprovalsOnAWS(t *testing.T) {
 	run(2, "403: Forbidden", slices.Concat([]string{"approve", id, "--reason", "x", "--plan", plan[:12]}, at)...)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	run(0, plan[:12]+"  approved", slices.Concat([]string{"approve", id, "--reason", "as agreed", "--plan", plan[:12]}, at)...)
-	run(2, "the request is approved already", slices.Concat([]string{"deny", id, "--reason", "x", "--plan", plan[:12]}, at)...)
+	run(2, "request is approved already", slices.Concat([]string{"deny", id, "--reason", "x", "--plan", plan[:12]}, at)...)
 	run(2, "no https address", "list", "--url", "http://example.com")
 }
