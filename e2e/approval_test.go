@@ -235,7 +235,7 @@ func checkLedger(t *testing.T, r *region) {
 // TestDenial: one no is enough, and nothing is changed.
 func TestDenial(t *testing.T) {
 	t.Parallel()
-	r := in(regions[1])
+	r := in(regions[0])
 	id, group := ask(t, r, "Refused")
 	page := r.site(t)
 	plan := page.show(t, id, signed(t, "ann@example.com", nil))

@@ -312,7 +312,7 @@ func TestDuplicates(t *testing.T) {
 // later one moves nothing back.
 func TestOutOfOrder(t *testing.T) {
 	t.Parallel()
-	r := in(regions[1])
+	r := in(regions[0])
 	at := time.Now().Truncate(time.Second)
 	id := r.put(t, "Late", flawed)
 	r.scan(t, "ScanStack", stackChanged(r, id, "CREATE_COMPLETE", at))

@@ -31,6 +31,22 @@ func (r *region) physical(t *testing.T, stack, id string) string {
 	return aws.ToString(out.StackResourceDetail.PhysicalResourceId)
 }
 
+// logical is the id of the one resource of a stack that has a type, and a text in its id.
+func (r *region) logical(t *testing.T, stack, kind, part string) string {
+	t.Helper()
+	out, err := r.cfn.ListStackResources(t.Context(), &cloudformation.ListStackResourcesInput{StackName: &stack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range out.StackResourceSummaries {
+		if aws.ToString(x.ResourceType) == kind && strings.Contains(aws.ToString(x.LogicalResourceId), part) {
+			return aws.ToString(x.LogicalResourceId)
+		}
+	}
+	t.Fatalf("%s has no %s named …%s…", stack, kind, part)
+	return ""
+}
+
 // TestLiveResources: a bucket that was changed past CloudFormation is judged as
 // it is, and told to differ from its template; one that was not is left alone.
 func TestLiveResources(t *testing.T) {
@@ -153,7 +169,7 @@ func (r *region) call(t *testing.T, function string, payload, into any) {
 // and of one that may not be read nothing is said, COMPLIANT least of all.
 func TestComplianceRule(t *testing.T) {
 	t.Parallel()
-	r := in(regions[1])
+	r := in(regions[0])
 	r.put(t, "Recorded", flawed)
 	group := r.physical(t, "Recorded", "Bastion")
 	cloud := suite.faults.in(r.name)

@@ -174,7 +174,7 @@ func TestForeignEvents(t *testing.T) {
 // delivery starts it.
 func TestUnstartable(t *testing.T) {
 	t.Parallel()
-	r := in(regions[1])
+	r := in(regions[0])
 	id := r.put(t, "Deferred", closed)
 	refused := suite.faults.inject(t, &fault{
 		about: func(c call) bool {

@@ -38,7 +38,10 @@ func (r *region) sweep(t *testing.T, at time.Time) summary {
 
 // TestSweep: a schedule has every stack of its region scanned, also our own.
 // People are told once of all that is new, and of a critical violation by itself.
+// It takes its time: each function reads five resources a second. So no test that
+// runs beside it may make a stack in its region.
 func TestSweep(t *testing.T) {
+	t.Parallel() // with tests of the other region
 	r := in(regions[1])
 	r.put(t, "SweptOne", flawed)
 	r.put(t, "SweptTwo", closed)
