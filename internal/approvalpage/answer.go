@@ -5,7 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"html/template"
+	htmltemplate "html/template"
 	"io"
 	"net/http"
 	"strconv"
@@ -23,12 +23,14 @@ import (
 var assets embed.FS
 
 // templates are parsed when the first page is shown.
-var templates = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("page.html.tmpl").Funcs(template.FuncMap{
+var templates = sync.OnceValues(func() (*htmltemplate.Template, error) {
+	return htmltemplate.New("page.html.tmpl").Funcs(htmltemplate.FuncMap{
 		"plain":   plain,
 		"counted": counted,
 		"when":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"line":    diffLine,
+		"lines":   (*template).lines,
+		"days":    func(seconds int) string { return counted(seconds/(24*3600), "day", "days") },
 		"indent":  indented,
 		"join":    strings.Join,
 	}).ParseFS(assets, "page.html.tmpl")
@@ -64,7 +66,7 @@ type row struct {
 type requestView struct {
 	Request  *approval.Request
 	Planned  *planned
-	Controls []string
+	Controls string
 	Left     string
 	Action   string // where the form goes
 	Token    string // of the form; "": there is no form
@@ -107,14 +109,16 @@ func (p *page) answerList(w http.ResponseWriter, r *http.Request, v Visitor, req
 
 func (p *page) answer(w http.ResponseWriter, r *http.Request, v Visitor, x approval.Request, plan *planned, s said) {
 	if wantsJSON(r) {
-		sendJSON(w, http.StatusOK, Shown{summarized(&x), plan.Plan.Title, plan.Plan.Message, plan.Plan.Diff, plan.Plan.Breaks, plan.Plan.ReferredBy, plan.Plan.Destructive, plan.Plan.Irreversible, plan.Why})
+		y := plan.Plan
+		out := Shown{summarized(&x), y.Title, y.Message, y.Diff, y.Breaks, y.ReferredBy, y.Destructive, y.Irreversible, plan.Why, requirements(plan.Controls), plan.Alias, ""}
+		if plan.Template != nil {
+			out.Template = plan.Template.Diff
+		}
+		sendJSON(w, http.StatusOK, out)
 		return
 	}
-	data := requestView{Request: &x, Planned: plan, Left: left(x.Expires, p.Now()), Action: Path + "/" + r.PathValue("id"), Problem: s.Problem, Reason: s.Reason, Max: approval.MaxReason}
+	data := requestView{Request: &x, Planned: plan, Controls: requirements(plan.Controls), Left: left(x.Expires, p.Now()), Action: Path + "/" + r.PathValue("id"), Problem: s.Problem, Reason: s.Reason, Max: approval.MaxReason}
 	data.Today, data.Longest = p.Now().UTC().Format(time.DateOnly), p.Now().UTC().Add(approval.MaxAcceptance-24*time.Hour).Format(time.DateOnly)
-	if p.Controls != nil {
-		data.Controls = p.Controls(x.Rule)
-	}
 	bar := x.Bars(v.Person)
 	switch {
 	case x.State != approval.Waiting: // the page says how it was decided
@@ -199,6 +203,9 @@ type Shown struct {
 	Destructive  []string `json:"destructive"`
 	Irreversible []string `json:"irreversible"`
 	Why          []string `json:"why"`
+	Requirements string   `json:"requirements"` // that ask for the rule, by framework
+	Alias        string   `json:"alias"`        // of the account; "": none is known
+	Template     string   `json:"template"`     // what is to follow in the template, as a diff; "": nothing is known
 }
 
 // List is what waits, as programs are given it.

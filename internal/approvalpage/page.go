@@ -38,12 +38,9 @@ type Config struct {
 	// Identify says who sends a request. session.ErrNone: nobody yet; any other error: it
 	// cannot be told now.
 	Identify func(*http.Request) (Visitor, error)
-	SignIn   string // path that signs people in and leads back; "": there is none
-	SignOut  string // path that takes a POST; "": there is none
-	Nav      []Link // of the console around it; may be empty
-	// Controls names the requirements of standards that a rule is for, such as
-	// "PCI DSS 1.3.1"; nil: they are not shown.
-	Controls func(rule string) []string
+	SignIn   string           // path that signs people in and leads back; "": there is none
+	SignOut  string           // path that takes a POST; "": there is none
+	Nav      []Link           // of the console around it; may be empty
 	Log      *slog.Logger     // nil: nothing is logged
 	Now      func() time.Time // nil: time.Now
 }

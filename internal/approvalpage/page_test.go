@@ -73,10 +73,14 @@ func TestShown(t *testing.T) {
 		"Cards", "AWS::S3::Bucket", "payments", "111122223333", "eu-west-1", "s3-bucket-public-access", "Bucket blocks public access", "public access is not blocked",
 		"A.B: 1", "A.B: 2", "Public readers lose access.", "2 resources of the stack refer", "Policy", "Trail", "public readers and writers lose access", "the change is destructive",
 		"4 March 2026, 09:00 UTC", "3 days left", "ann", "members of security", plan, "You are <strong><bdi>bob", "The test says so.", "1 person must approve",
+		"shop-production", "pci-dss-4.0.1 1.3.1, 1.4.4; aws-fsbp S3.8", "Shop/Cards/Resource", "within 14 days", "Old: line</del>", "New: line</ins>", "@@ -1 ",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+	if strings.Contains(page, "diff a b") || strings.Contains(page, "--- a") {
+		t.Error("the heads of the template's difference are shown")
 	}
 	if t.Failed() {
 		t.Log(page)
@@ -160,7 +164,7 @@ func TestPrograms(t *testing.T) {
 	if status, out := do(http.MethodGet, "/approvals", ""); status != http.StatusOK || len(out["requests"].([]any)) != 1 {
 		t.Errorf("list: %d %v", status, out)
 	}
-	if status, out := do(http.MethodGet, "/approvals/"+id, ""); status != http.StatusOK || out["plan"] != plan || len(out["diff"].([]any)) != 2 {
+	if status, out := do(http.MethodGet, "/approvals/"+id, ""); status != http.StatusOK || out["plan"] != plan || len(out["diff"].([]any)) != 2 || out["alias"] != "shop-production" || !strings.Contains(out["template"].(string), "+New: line") {
 		t.Errorf("show: %d %v", status, out)
 	}
 	for body, want := range map[string]int{

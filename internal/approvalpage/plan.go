@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"plumbline/blob"
 	"plumbline/finding"
@@ -27,7 +29,65 @@ type planned struct {
 		Breaks        string
 		ReferredBy    []string
 	}
-	Why []string
+	Why      []string
+	Alias    string // of the account
+	Controls []control
+	FollowIn int // seconds in which the template follows
+	Template *template
+}
+
+// control is a requirement that asks for the rule.
+type control struct {
+	Framework string `json:"framework"`
+	ID        string `json:"id"`
+}
+
+// template is what the owners of the template change in it.
+type template struct {
+	ConstructPath string // of a CDK app
+	Diff          string // unified; "" where Why says why there is none
+	Why           string
+}
+
+// requirements lists the controls by framework, PCI DSS first.
+func requirements(controls []control) string {
+	var order []string
+	of := map[string][]string{}
+	for _, c := range controls {
+		if of[c.Framework] == nil {
+			order = append(order, c.Framework)
+		}
+		of[c.Framework] = append(of[c.Framework], c.ID)
+	}
+	slices.SortStableFunc(order, func(a, b string) int {
+		first := func(s string) int {
+			if strings.HasPrefix(s, "pci-dss") {
+				return 0
+			}
+			return 1
+		}
+		return first(a) - first(b)
+	})
+	for i, f := range order {
+		order[i] = f + " " + strings.Join(of[f], ", ")
+	}
+	return strings.Join(order, "; ")
+}
+
+// lines are the lines of a unified diff but for its heads.
+func (t *template) lines() []line {
+	var out []line
+	for text := range strings.Lines(t.Diff) {
+		text = strings.TrimSuffix(text, "\n")
+		switch {
+		case strings.HasPrefix(text, "diff "), strings.HasPrefix(text, "--- "), strings.HasPrefix(text, "+++ "):
+		case strings.HasPrefix(text, "-"), strings.HasPrefix(text, "+"):
+			out = append(out, line{text[:1], text[1:]})
+		default:
+			out = append(out, line{"", text})
+		}
+	}
+	return out
 }
 
 // plansAt is where the store of objects has plans: change.Prefix.

@@ -11,6 +11,8 @@ import (
 
 	"plumbline/approval"
 	"plumbline/ledger"
+	"plumbline/remedy/change"
+	"plumbline/ruleset"
 )
 
 // attack sends something that must not decide, or not once more.
@@ -229,7 +231,9 @@ func TestHTMLThroughANameOrTag(t *testing.T) {
 		x.Diff = []string{"- Tags." + evil + ": 1", "+ " + evil, evil}
 		x.ReferredBy, x.Destructive, x.Irreversible, p.Why = []string{evil}, []string{evil}, []string{evil}, []string{evil}
 		x.Before, x.After = []byte(`{"Tags":[{"Key":"`+"<script>x</script>"+`"}]}`), []byte(`{}`)
-		p.Requester = "ann" + evil
+		p.Requester, p.Alias = "ann"+evil, evil
+		p.Template = &change.Source{ConstructPath: evil, Diff: "-" + evil + "\n+" + evil + "\n" + evil, Why: evil}
+		p.Controls = []ruleset.Control{{Framework: evil, ID: evil}}
 		id, plan := s.ask(p)
 		f := s.form("bob", id, plan, "approve")
 		f.Set("reason", evil)

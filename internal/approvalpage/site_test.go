@@ -24,6 +24,7 @@ import (
 	"plumbline/ledger"
 	"plumbline/remedy"
 	"plumbline/remedy/change"
+	"plumbline/ruleset"
 )
 
 // token is what the workflow waits with. It must be nowhere.
@@ -95,7 +96,10 @@ func bucket(name string) *change.Planned {
 		Before: json.RawMessage(`{"BucketName":"b"}`), After: json.RawMessage(`{"BucketName":"b","PublicAccessBlockConfiguration":{"BlockPublicAcls":true}}`),
 		Diff: []string{"- A.B: 1", "+ A.B: 2"}, Breaks: "Public readers lose access.", ReferredBy: []string{"Policy", "Trail"},
 		Destructive: []string{"public readers and writers lose access"},
-	}, Why: []string{"the change is destructive"}, Requester: "ann", Groups: []string{"security"}, Seconds: 3600}
+	}, Why: []string{"the change is destructive"}, Requester: "ann", Groups: []string{"security"}, Seconds: 3600,
+		Alias: "shop-production", FollowIn: 14 * 24 * 3600, Controls: []ruleset.Control{{Framework: "aws-fsbp", ID: "S3.8"}, {Framework: "pci-dss-4.0.1", ID: "1.3.1"}, {Framework: "pci-dss-4.0.1", ID: "1.4.4"}},
+		Template: &change.Source{ConstructPath: "Shop/Cards/Resource", Diff: "diff a b\n--- a\n+++ b\n@@ -1 +1 @@\n-Old: line\n+New: line\n"},
+	}
 }
 
 // ask keeps a plan and asks about it.

@@ -155,6 +155,12 @@ func (f *remoteFlags) show(ctx context.Context, s *Streams, id string) error {
 	line := func(format string, args ...any) { fmt.Fprintln(s.Out, report.Plain(fmt.Sprintf(format, args...))) }
 	line("plan %s  %s", x.Plan, x.State)
 	line("  %s of %s (%s)", x.Rule, x.Resource.Type, x.Resource.LogicalID)
+	if x.Requirements != "" {
+		line("  requirement: %s", x.Requirements)
+	}
+	if x.Resource.Account != "" {
+		line("  account %s %s, %s, stack %s", x.Resource.Account, x.Alias, x.Resource.Region, x.Resource.Stack)
+	}
 	line("  %s", x.Message)
 	for _, d := range x.Diff {
 		line("  %s", d)
@@ -169,6 +175,9 @@ func (f *remoteFlags) show(ctx context.Context, s *Streams, id string) error {
 	}
 	if x.Breaks != "" {
 		line("  may break: %s", x.Breaks)
+	}
+	for text := range strings.Lines(x.Template) {
+		line("  template: %s", strings.TrimRight(text, "\n"))
 	}
 	line("asked by %s; %d more must approve; until %s", cmp.Or(x.Requester, "nobody who is known"), x.Missing, x.Expires.Local().Format(time.RFC3339))
 	for _, d := range x.Decisions {

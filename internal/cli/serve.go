@@ -21,7 +21,6 @@ import (
 	"plumbline/internal/bundle/description"
 	"plumbline/internal/console"
 	"plumbline/internal/local"
-	"plumbline/internal/report"
 	"plumbline/internal/signin/session"
 )
 
@@ -88,7 +87,7 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 	said := description.Of(j.set, j.policy, len(f.judge.rules) > 0)
 	page, err := console.New(console.Options{
 		Data: data, Rules: j.set, Describe: said.Rule, Frameworks: said.Frameworks(), Due: j.policy.Due,
-		Approvals: approvalPages(ctx, f.data, front, said.Rule, logger), Hosts: f.sign.hosts(), Version: version(), Log: logger,
+		Approvals: approvalPages(ctx, f.data, front, logger), Hosts: f.sign.hosts(), Version: version(), Log: logger,
 	})
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 const wordTaken = "On this machine plumbline takes the word of whoever can open this page: it serves this machine alone, and decisions made here are signed with the name of the user who started it."
 
 // approvalPages returns the approval pages once a change was planned in the folder.
-func approvalPages(ctx context.Context, dir string, front *door, describe func(string) *report.Rule, logger *log.Logger) func() http.Handler {
+func approvalPages(ctx context.Context, dir string, front *door, logger *log.Logger) func() http.Handler {
 	var mu sync.Mutex
 	var pages http.Handler
 	secret := make([]byte, 32)
@@ -134,15 +133,6 @@ func approvalPages(ctx context.Context, dir string, front *door, describe func(s
 		config := approvalpage.Config{
 			Desk: d.Desk(), Plans: d.Blobs, Nav: console.Nav, Log: slog.New(slog.NewTextHandler(logger.Writer(), nil)),
 			Identify: func(*http.Request) (approvalpage.Visitor, error) { return who, nil },
-			Controls: func(rule string) []string {
-				var out []string
-				if r := describe(rule); r != nil {
-					for _, c := range r.Controls {
-						out = append(out, c.Framework+" "+c.ID)
-					}
-				}
-				return out
-			},
 		}
 		if front != nil {
 			config.Identify, config.SignIn, config.SignOut = front.identify, session.InPath, session.OutPath
