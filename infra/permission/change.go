@@ -138,6 +138,10 @@ var firstWord = regexp.MustCompile(`^[A-Z][a-z]+`)
 
 // ofChanges returns the statements of a function that changes resources of the
 // types: through Cloud Control only, in this account only, and none of our own.
+// Cloud Control works in its caller's name by forward access sessions, in which
+// aws:ViaAWSService is true, as CloudFormation does. Source: AWS CloudFormation
+// User Guide, "FAS requests and permission evaluation"; Cloud Control API User
+// Guide, "Security", which refers to it.
 func ofChanges(types []string) ([]Statement, error) {
 	var read, write []string
 	for _, typ := range types {

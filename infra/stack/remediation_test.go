@@ -128,3 +128,17 @@ func TestChangesAreNarrow(t *testing.T) {
 		t.Errorf("a change may %v, want %v", writes, want)
 	}
 }
+
+// TestWarnings: what is configured and would have no effect is told at synthesis.
+func TestWarnings(t *testing.T) {
+	for keys, want := range map[string]string{
+		`"remediation":"on"`: "what needs an approval expires",
+		`"oidc":{"issuer":"https://id.example.com","clientId":"p"}`:                    "no approval page is made",
+		`"remediation":"on","oidc":{"issuer":"https://id.example.com","clientId":"p"}`: "",
+	} {
+		told := strings.Join(with(t, keys)[suiteStack].warnings, "; ")
+		if want == "" && told != "" || !strings.Contains(told, want) {
+			t.Errorf("with %s: told %q, want %q", keys, told, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -70,6 +71,7 @@ func TestMain(m *testing.M) {
 // template is a synthesized template: its text, and what it says.
 type template struct {
 	source    []byte
+	warnings  []string
 	Resources map[string]resource
 	Outputs   map[string]any
 }
@@ -133,7 +135,35 @@ func synthesize(config, bundle string) (map[string]template, error) {
 		if err := json.Unmarshal(t.source, &t); err != nil {
 			return nil, err
 		}
-		out[strings.TrimSuffix(filepath.Base(f), ".template.json")] = t
+		name := strings.TrimSuffix(f, ".template.json")
+		if t.warnings, err = warningsIn(name + ".metadata.json"); err != nil {
+			return nil, err
+		}
+		out[filepath.Base(name)] = t
+	}
+	return out, nil
+}
+
+// warningsIn lists what CDK's command line shows of a stack.
+func warningsIn(file string) ([]string, error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var entries map[string][]struct {
+		Type string `json:"type"`
+		Data any    `json:"data"`
+	}
+	if err := json.Unmarshal(src, &entries); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, list := range entries {
+		for _, e := range list {
+			if e.Type == "aws:cdk:warning" {
+				out = append(out, fmt.Sprint(e.Data))
+			}
+		}
 	}
 	return out, nil
 }

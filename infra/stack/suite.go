@@ -99,6 +99,9 @@ func newSuite(scope constructs.Construct, id string, props *awscdk.StackProps, d
 // warn says at synthesis what is configured and has no effect yet.
 func (s *suite) warn() {
 	notes := awscdk.Annotations_Of(s.stack)
+	if len(s.scope.Changes) > 0 && !s.scope.Page {
+		notes.AddWarningV2(jsii.String("plumbline:approvals"), jsii.String("remediation is on without an OIDC issuer: there is no page on which people decide, so that what needs an approval expires. set oidc, or modes in the policy that need none"))
+	}
 	if s.d.OIDC != (deployment.OIDC{}) && !s.scope.Page {
 		notes.AddWarningV2(jsii.String("plumbline:oidc"), jsii.String("an OIDC issuer is configured, but no approval page is made: there are no changes to decide on. set remediation"))
 	}
