@@ -34,6 +34,7 @@ type Case struct {
 	Parameters yamlFields        `yaml:"parameters" doc:"name: declaration, or the default of a String parameter; a name that is only referred to is a String parameter without default"`
 	Conditions yaml.Node         `yaml:"conditions" doc:"the template's conditions"`
 	Mappings   yaml.Node         `yaml:"mappings" doc:"the template's mappings"`
+	Transforms []string          `yaml:"transforms" doc:"names in the template's Transform"`
 	Params     map[string]string `yaml:"params" doc:"values given to parameters"`
 	Region     string            `yaml:"region" doc:"region it is deployed to; unset: not known"`
 	Account    string            `yaml:"account" doc:"account it is deployed to; unset: not known"`

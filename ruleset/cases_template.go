@@ -57,6 +57,13 @@ func (c *Case) template(typ string) ([]byte, error) {
 	for _, name := range undeclared {
 		parameters.Content = append(parameters.Content, word(name), mapping("Type", word("String")))
 	}
+	if len(c.Transforms) > 0 {
+		names := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		for _, name := range c.Transforms {
+			names.Content = append(names.Content, word(name))
+		}
+		section("Transform", names)
+	}
 	section("Parameters", parameters)
 	section("Mappings", &c.Mappings)
 	section("Conditions", &c.Conditions)

@@ -41,7 +41,7 @@ func Functions() []Function { return functionTable() }
 
 var functionTable = sync.OnceValue(func() []Function {
 	var all []Function
-	for _, group := range []func() []Function{presenceFunctions, tagFunctions, iamFunctions, networkFunctions, textFunctions, credentialFunctions, resourceFunctions, referenceFunctions} {
+	for _, group := range []func() []Function{presenceFunctions, tagFunctions, iamFunctions, networkFunctions, textFunctions, credentialFunctions, resourceFunctions, schemaFunctions, referenceFunctions} {
 		all = append(all, group()...)
 	}
 	return all

@@ -66,6 +66,7 @@ type indexLine struct {
 const (
 	typesTaggable = "taggable"
 	typesAny      = "any"
+	typesUnknown  = "unknown"
 )
 
 // RuleFiles lists the rule files of a file system in order: every .yaml below
@@ -146,6 +147,8 @@ func entryLine(r *Rule, frameworks Frameworks, sum [sha256.Size]byte) []byte {
 		line.Types = []string{typesTaggable}
 	case MatchAny:
 		line.Types = []string{typesAny}
+	case MatchUnknown:
+		line.Types = []string{typesUnknown}
 	}
 	for _, step := range r.Fix {
 		if step.Policy != "" && !slices.Contains(line.Values, step.Policy) {
@@ -232,6 +235,8 @@ func scanEntry(line []byte) (e IndexEntry, ok bool) {
 		e.Match = MatchTaggable
 	case typesAny:
 		e.Match = MatchAny
+	case typesUnknown:
+		e.Match = MatchUnknown
 	default:
 		e.Types = append(make([]string, 0, 2), first)
 		for ok && strings.HasPrefix(text, `,"`) {
@@ -259,6 +264,8 @@ func decodeIndex(src []byte) (*Index, error) {
 			e.Match, e.Types = MatchTaggable, nil
 		case slices.Equal(line.Types, []string{typesAny}):
 			e.Match, e.Types = MatchAny, nil
+		case slices.Equal(line.Types, []string{typesUnknown}):
+			e.Match, e.Types = MatchUnknown, nil
 		}
 		x.Entries[i] = e
 	}

@@ -118,10 +118,11 @@ type judgement struct {
 	read   trace // of own
 
 	statements map[*cfn.Value]*cfn.Value // see owner
+	compared   *comparisons              // see owner
 }
 
 func (s *Set) judgement(ctx context.Context, models []*cfn.Model) *judgement {
-	return &judgement{set: s, ctx: ctx, models: models, given: len(models), graphs: make([]*graph, len(models)), statements: map[*cfn.Value]*cfn.Value{}}
+	return &judgement{set: s, ctx: ctx, models: models, given: len(models), graphs: make([]*graph, len(models)), statements: map[*cfn.Value]*cfn.Value{}, compared: &comparisons{}}
 }
 
 // subject is one resource in each of the worlds that have it.
@@ -294,7 +295,7 @@ func (j *judgement) inWorld(c *compiled, world int, resource *cfn.Resource, memb
 
 func (j *judgement) once(c *compiled, world int, resource *cfn.Resource, members [][]member, include int) outcome {
 	j.read = trace{only: &j.own}
-	j.own = owner{model: j.models[world], resource: resource, statements: j.statements, trace: &j.read, varying: j.models[world].Varying(resource)}
+	j.own = owner{model: j.models[world], resource: resource, statements: j.statements, compared: j.compared, trace: &j.read, varying: j.models[world].Varying(resource)}
 	e := j.prepare(c, world, &j.own, members, include)
 	o := e.verdict(world, include)
 	o.place, o.varying, o.resource = j.read.place, j.read.varying, resource

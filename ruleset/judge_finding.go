@@ -87,7 +87,7 @@ func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome,
 	case c.when != nil && len(c.lets) > 0:
 		// When may have read what pass reads by the name of a let, which is
 		// evaluated once: only pass by itself tells what pass depends on.
-		own := &owner{model: j.models[o.world], resource: resource, statements: j.statements}
+		own := &owner{model: j.models[o.world], resource: resource, statements: j.statements, compared: j.compared}
 		own.trace = &trace{only: own}
 		c.pass.run(j.ctx, j.prepare(c, o.world, own, members, o.include))
 		pos = own.trace.place
@@ -96,7 +96,7 @@ func (j *judgement) fail(f *finding.Finding, c *compiled, s *subject, o outcome,
 		f.Place.Line, f.Place.Column = pos.Line, pos.Column
 	}
 	if c.message != nil {
-		telling := &owner{model: j.models[o.world], resource: resource, render: true, statements: j.statements}
+		telling := &owner{model: j.models[o.world], resource: resource, render: true, statements: j.statements, compared: j.compared}
 		e := j.prepare(c, o.world, telling, members, o.include)
 		if text, ok := c.message.run(j.ctx, e).(types.String); ok && text != "" {
 			f.Message = string(text)

@@ -46,10 +46,14 @@ const (
 )
 
 // Mutate runs the cases of the rules with the given ids or globs, all without
-// any, on each of their mutants. The error is that of rules and cases which
+// any, on each of their mutants; beside is as in RunCasesBeside. The error is that of rules and cases which
 // cannot be read, of cases that do not hold as it is, or ctx's.
-func Mutate(ctx context.Context, rules fs.FS, ids ...string) (*MutationReport, error) {
-	index, err := BuildIndex(rules)
+func Mutate(ctx context.Context, beside RuleNames, rules fs.FS, ids ...string) (*MutationReport, error) {
+	var known []RuleNames
+	if beside != nil {
+		known = append(known, beside)
+	}
+	index, err := BuildIndex(rules, known...)
 	if err != nil {
 		return nil, err
 	}

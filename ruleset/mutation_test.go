@@ -30,7 +30,7 @@ remediation: Turn versioning on.
 		{"every clause is needed", on + off + name, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Mutate(context.Background(), fstest.MapFS{
+			got, err := Mutate(context.Background(), nil, fstest.MapFS{
 				"s3/bucket-kept.yaml":      {Data: []byte(rule)},
 				"s3/bucket-kept_test.yaml": {Data: []byte(tt.cases)},
 			})

@@ -29,6 +29,7 @@ type owner struct {
 	// ask for; nil: it is made each time. Shared by the evaluations of one
 	// judgement, so not safe for concurrent use.
 	statements map[*cfn.Value]*cfn.Value
+	compared   *comparisons // the same for comparisons with the schema
 }
 
 // statement is the normal form of a policy statement.

@@ -28,6 +28,8 @@ func (s *Set) Page(id string) ([]byte, error) {
 		p.printf("| types | %s |\n", strings.Join(r.Types, ", "))
 	case r.Match == MatchTaggable:
 		p.printf("| types | every type that takes tags |\n")
+	case r.Match == MatchUnknown:
+		p.printf("| types | every type of AWS's that is not known |\n")
 	default:
 		p.printf("| types | every type |\n")
 	}

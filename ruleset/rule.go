@@ -51,6 +51,7 @@ const (
 	MatchTypes    Match = iota // the types listed
 	MatchTaggable              // `types: taggable`: every type with a tag property
 	MatchAny                   // `types: any`: every type of the schema
+	MatchUnknown               // `types: unknown`: every type of AWS's that the schema does not have
 )
 
 // Expression is CEL text with its place in the rule file.

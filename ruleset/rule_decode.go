@@ -152,8 +152,10 @@ func (d *ruleDecoder) types(r *Rule, v *yaml.Node) {
 			r.Match = MatchTaggable
 		case "any":
 			r.Match = MatchAny
+		case "unknown":
+			r.Match = MatchUnknown
 		default:
-			d.bad(v, "types is %q. a list of CloudFormation types, or one of taggable, any, is needed", v.Value)
+			d.bad(v, "types is %q. a list of CloudFormation types, or one of taggable, any, unknown, is needed", v.Value)
 		}
 		return
 	}

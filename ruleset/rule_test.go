@@ -86,7 +86,7 @@ func TestReadRuleRefuses(t *testing.T) {
 		{"missing", "id: a-b\n", `key "title" is missing`},
 		{"severity", strings.Replace(base, "high", "hihg", 1), `x.yaml:3:11: severity "hihg" is none of critical, high, medium, low. did you mean high?`},
 		{"id", strings.Replace(base, "id: a-b", "id: A_b", 1), `x.yaml:1:5: id "A_b" is not lower-case words`},
-		{"types text", strings.Replace(base, "[AWS::S3::Bucket]", "all", 1), `x.yaml:5:8: types is "all". a list of CloudFormation types, or one of taggable, any, is needed`},
+		{"types text", strings.Replace(base, "[AWS::S3::Bucket]", "all", 1), `x.yaml:5:8: types is "all". a list of CloudFormation types, or one of taggable, any, unknown, is needed`},
 		{"no types", strings.Replace(base, "[AWS::S3::Bucket]", "[]", 1), `x.yaml:5:8: types is empty`},
 		{"type twice", strings.Replace(base, "[AWS::S3::Bucket]", "[a, a]", 1), `"a" stands twice in types`},
 		{"empty text", strings.Replace(base, "title: a-b", "title: ''", 1), "title is an empty text"},

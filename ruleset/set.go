@@ -64,8 +64,9 @@ type Folder struct {
 // has one, else by reading every rule file. p may be nil for the defaults; its
 // rule ids and globs are not checked (see Policy.Check). Rules of more folders
 // are read and compiled at once, so that a mistake in them is told before a
-// scan begins: the error joins a *PlaceError for each. An id that is used twice
-// is an error.
+// scan begins. An id that is used twice is an error. Where only folders have
+// mistakes, the set of all other rules is returned beside a *FolderError, so
+// that a caller may judge by those and say which are left out.
 func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 	s := &Set{policy: p.WithDefaults(), byType: map[string][]*entry{}}
 	s.record = sync.OnceValue(func() *view {
@@ -89,29 +90,38 @@ func Open(rules fs.FS, p *Policy, more ...Folder) (*Set, error) {
 		own, err := BuildIndex(f.Rules, s.index)
 		if err != nil {
 			errs = append(errs, below(f.Path, err))
-			continue
 		}
 		s.sources = append(s.sources, f.Rules)
 		all := &Index{Entries: slices.Clone(s.index.Entries)}
 		for i := range own.Entries {
-			e := &entry{IndexEntry: own.Entries[i], fs: f.Rules, prefix: f.Path}
+			e := &entry{IndexEntry: own.Entries[i], fs: f.Rules, prefix: f.Path, spent: &s.spent}
 			if s.index.HasRule(e.ID) {
 				errs = append(errs, fmt.Errorf("%s: id %q is taken by another rule. ids are unique", path.Join(f.Path, e.File), e.ID))
 				continue
 			}
+			if err := s.check(e); err != nil {
+				errs = append(errs, err)
+				continue
+			}
 			s.add(e)
 			all.Entries = append(all.Entries, e.IndexEntry)
-			errs = append(errs, s.check(e))
 		}
 		slices.SortFunc(all.Entries, func(a, b IndexEntry) int { return strings.Compare(a.ID, b.ID) })
 		s.index = all
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
 	slices.SortFunc(s.entries, func(a, b *entry) int { return strings.Compare(a.ID, b.ID) })
+	if err := errors.Join(errs...); err != nil {
+		return s, &FolderError{err}
+	}
 	return s, nil
 }
+
+// FolderError is what is wrong in folders of users' rules. It joins a
+// *PlaceError for each mistake; the rules that have one are in no set.
+type FolderError struct{ err error }
+
+func (e *FolderError) Error() string   { return e.err.Error() }
+func (e *FolderError) Unwrap() []error { return []error{e.err} }
 
 // below puts a folder before the paths of the errors that err joins.
 func below(folder string, err error) error {
@@ -327,6 +337,10 @@ func (s *Set) rulesFor(domain finding.Domain, typ string) []*entry {
 			continue
 		}
 		switch r := schema.Lookup(typ); {
+		case e.Match == MatchUnknown:
+			if r == nil && unheard(typ) {
+				out = append(out, e)
+			}
 		case r == nil: // nothing is known of custom resources
 		case e.Match == MatchAny || r.TagProperty != "":
 			out = append(out, e)
@@ -334,6 +348,12 @@ func (s *Set) rulesFor(domain finding.Domain, typ string) []*entry {
 	}
 	slices.SortFunc(out, func(a, b *entry) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// unheard reports that a type which the schema does not have should be there:
+// it is AWS's own, and no custom resource, module or private type.
+func unheard(typ string) bool {
+	return strings.HasPrefix(typ, "AWS::") && strings.Count(typ, "::") == 2 && typ != "AWS::CloudFormation::CustomResource" && !strings.HasSuffix(typ, "::MODULE")
 }
 
 // policyView is the variable `policy`.

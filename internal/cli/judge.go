@@ -98,9 +98,6 @@ func (f *judgeFlags) open(s *Streams) (*judge, error) {
 	var folder *ruleset.FolderError
 	if f.partly && errors.As(err, &folder) {
 		j.broken, err = folder, nil
-		for _, p := range problemsOf(folder) {
-			j.warnings = append(j.warnings, "rule left out: "+p)
-		}
 	}
 	switch {
 	case err != nil:

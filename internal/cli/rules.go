@@ -143,6 +143,8 @@ func typesOf(r *ruleset.Rule) []string {
 		return []string{"taggable"}
 	case ruleset.MatchAny:
 		return []string{"any"}
+	case ruleset.MatchUnknown:
+		return []string{"unknown"}
 	}
 	if r.Types == nil {
 		return []string{}

@@ -219,6 +219,11 @@ func runScan(ctx context.Context, s *Streams, f *scanFlags, paths []string) erro
 	if err != nil {
 		return err
 	}
+	if j.broken != nil {
+		for _, p := range problemsOf(j.broken) {
+			rep.Warnings = append(rep.Warnings, "rule left out: "+p)
+		}
+	}
 	doc := &report.Document{
 		Floor:  finding.Severity(f.severity),
 		Report: rep, Rules: j.reportRules(rep), Frameworks: frameworks, Source: j.source,
