@@ -62,7 +62,7 @@ lint-templates: synth ## Hold the templates to cfn-lint, installed with pip
 	@tools/lint-templates.sh infra/cdk.out
 
 lint-fixes: ## Hold what fixes make of other people's templates to cfn-lint, installed with pip; takes minutes
-	@lint=$$(tools/install-cfn-lint.sh) && PLUMBLINE_CFN_LINT=$$lint $(GO) test ./remedy -run '^TestCorpusLint$$' -count 1 -v
+	@lint=$$(tools/install-cfn-lint.sh) && PLUMBLINE_CFN_LINT=$$lint $(GO) test ./remedy -run '^TestCorpusLint$$' -count 1 -timeout 30m -v
 
 bootstrap: synth ## Make what CDK itself needs in each account and region of DEPLOYMENT, once
 	@$(CDK) bootstrap --app cdk.out $(CDK_ARGS)
