@@ -299,8 +299,6 @@ it. The day after, it is open again.`,
 			text := "accepted until " + until
 			if now.State == approval.Waiting {
 				text = "waiting: somebody else must accept as well"
-			} else if err := d.Accepted(c.Context(), now.Plan); err != nil {
-				return fmt.Errorf("the acceptance stands in the ledger, and the finding does not know of it yet: %w. say it once more", err)
 			}
 			fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text)
 			return nil

@@ -64,10 +64,10 @@ func OpenChangesData(ctx context.Context, dir string, make bool) (*ChangesData, 
 // Brake stops all changes of this folder, and lets them go on.
 func (d *ChangesData) Brake() live.Brake { return d.db }
 
-// Accepted records that people have left the violation of a plan as it is, and
+// accepted records that people have left the violation of a plan as it is, and
 // writes it where the next scan of this folder reads it. The ledger decides
 // whether they have.
-func (d *ChangesData) Accepted(ctx context.Context, plan string) error {
+func (d *ChangesData) accepted(ctx context.Context, plan string) error {
 	result := change.Result{Outcome: change.Accepted}
 	l := &chain.Ledger{Store: d.Ledger}
 	decided, err := readdecision.New(l, d.Blobs, time.Now).Handle(ctx, readdecision.In{Plan: plan})
@@ -134,10 +134,36 @@ func (d *ChangesData) Plans(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// Desk is where people decide; workflows of other processes read the ledger.
+// Desk is where people decide. No workflow waits in another process: what was
+// approved goes on when it is run again, and what was accepted is settled here.
 func (d *ChangesData) Desk() *approval.Desk {
 	c := Changes{Ledger: d.Ledger, Approvals: d.Approvals}
-	return c.Desk()
+	desk := c.Desk()
+	desk.Callback = settling{d}
+	return desk
+}
+
+// settling settles what people have accepted, in the place of a workflow that waits.
+type settling struct{ d *ChangesData }
+
+// Decided is approval.Callback's. Whose token it is does not matter: every
+// acceptance is settled that has not been.
+func (s settling) Decided(ctx context.Context, _ string) error {
+	var plans []string
+	for r, err := range s.d.Approvals.Open(ctx) {
+		if err != nil {
+			return err
+		}
+		if r.State == approval.Accepted {
+			plans = append(plans, r.Plan)
+		}
+	}
+	for _, plan := range plans {
+		if err := s.d.accepted(ctx, plan); err != nil {
+			return fmt.Errorf("the acceptance stands in the ledger, and the finding does not know of it: %w", err)
+		}
+	}
+	return nil
 }
 
 // Changes are those of the resources of a folder, kept here; tell gets each

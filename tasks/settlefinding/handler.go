@@ -67,7 +67,10 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	if err != nil || settle == nil || h.table == nil || p.Target() == "" {
 		return Out{}, err // no scan reads a row of what belongs to no stack; the ledger has it
 	}
-	for range attempts {
+	for i := range attempts {
+		if err := pause(ctx, i); err != nil {
+			return Out{}, err
+		}
 		old, known, err := h.row(ctx, p)
 		if err != nil {
 			return Out{}, err
@@ -96,6 +99,20 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		}
 	}
 	return Out{}, tasks.StoreError(fmt.Errorf("write the finding of rule %s on %s: %w", p.Plan.Rule, p.Plan.Resource.LogicalID, finding.ErrThrottled))
+}
+
+// pause waits before a further attempt: an index of the table follows it by a
+// moment, so that a row which was written may not be seen at once.
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(time.Duration(attempt) * 20 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func same(a, b *finding.Suppression) bool {
