@@ -29,7 +29,11 @@ func generate() error {
 	if err != nil {
 		return err
 	}
-	page, err := remediations(os.DirFS(filepath.Join(root, "rules")), answered)
+	measured, err := os.ReadFile(filepath.Join(here, "figures.json"))
+	if err != nil {
+		return err
+	}
+	page, err := remediations(os.DirFS(filepath.Join(root, "rules")), answered, measured)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,11 @@ func TestPageIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := remediations(os.DirFS("../../rules"), answered)
+	measured, err := os.ReadFile("figures.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := remediations(os.DirFS("../../rules"), answered, measured)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,7 @@ func TestAnswersAreHeld(t *testing.T) {
 		"an unknown key":             {"control: []", "field control not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := remediations(rules, []byte(row.answers)); err == nil || !strings.Contains(err.Error(), row.want) {
+			if _, err := remediations(rules, []byte(row.answers), []byte("{}")); err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("got %v, want %s", err, row.want)
 			}
 		})
