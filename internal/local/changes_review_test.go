@@ -259,7 +259,15 @@ func TestFaultsOfAScanThatReviews(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := []source.Template{{Path: "t.yaml", Source: []byte(template)}}
-	asltest.Explore(t, asltest.Exploration{Depth: 1, New: func(clock engine.Clock) asltest.World {
+	// Pairs within the scan are TestFaultsOfAScan's, those within the review and the
+	// change TestFaultsOfAReview's; here are those that strike on both sides.
+	scanning := func(f asltest.Fault) bool { return f.Machine == "" || strings.HasPrefix(f.Machine, "ScanStack") }
+	within := func(p asltest.Plan) bool {
+		return len(p) > 1 && scanning(p[0]) == scanning(p[1]) && !slices.ContainsFunc(p, func(f asltest.Fault) bool {
+			return f.State == "SelectReviews" || f.State == "ReviewViolation" || f.State == "ReportUnreviewed"
+		})
+	}
+	asltest.Explore(t, asltest.Exploration{Depth: depth(), Skip: within, New: func(clock engine.Clock) asltest.World {
 		s := newSuite(t, set, list, clock, nil)
 		a := newAccount(t, queueRequest, queueBefore, clock.Now)
 		a.Blobs, a.Channel, a.Findings = s.backends.blobs, &s.box, &s.table
@@ -333,7 +341,9 @@ func (a *account) scanned(x *asltest.Trial) error {
 	if got.started > 1 || got.updates > 2 {
 		bad("begun %d times, with %d updates", got.started, got.updates)
 	}
-	if got.model != clean.model && !got.told {
+	// Where even the report of a failure is lost, the executions that failed tell,
+	// and a scan that reviews nothing shows its findings as open.
+	if got.model != clean.model && !got.told && !reporting(x.Plan) {
 		bad("the change was not made, and nobody was told")
 	}
 	if got.updates > 0 && !got.told {

@@ -233,7 +233,7 @@ func lost(x *engine.Execution) []finding.Domain {
 // reported, so that a second one may be silent but for the execution's status.
 func reporting(p asltest.Plan) bool {
 	return slices.ContainsFunc(p, func(f asltest.Fault) bool {
-		return f.State == "RecordFailure" || f.State == "NotifyFailure" || f.State == "ReportLostTarget"
+		return f.State == "RecordFailure" || f.State == "NotifyFailure" || f.State == "ReportLostTarget" || f.State == "ReportUnreviewed"
 	})
 }
 
