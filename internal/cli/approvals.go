@@ -190,7 +190,7 @@ cron may. The other commands of approvals and remediate end what has expired as 
 				return err
 			}
 			defer func() { err = errors.Join(err, d.Close()) }()
-			_, err = sweepapprovals.New(d.Desk(), printed{s.Out}, "plumbline approvals list --data "+f.data, time.Now).Handle(c.Context(), sweepapprovals.In{})
+			_, err = sweepapprovals.New(d.Desk(), d.Blobs, printed{s.Out}, "plumbline approvals list --data "+f.data, time.Now).Handle(c.Context(), sweepapprovals.In{})
 			return err
 		},
 	}

@@ -303,10 +303,10 @@ var Remediation = []Task{
 		Errors: []string{Throttled, ObjectLost, StoreFailed}, Mutates: true,
 	},
 	{
-		Name: "SweepApprovals", Folder: "sweepapprovals", Vars: []string{ChangesVar, LedgerVar, CriticalVar, WarningVar}, MaySet: []string{InboxVar},
+		Name: "SweepApprovals", Folder: "sweepapprovals", Vars: []string{BucketVar, ChangesVar, LedgerVar, CriticalVar, WarningVar}, MaySet: []string{InboxVar},
 		Timeout: time.Minute, MemoryMB: 128,
-		Actions: slices.Concat(appendEntry, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "sns:Publish", "states:SendTaskSuccess"}),
-		Errors:  []string{Throttled, StoreFailed, ChannelFailed}, Mutates: true,
+		Actions: slices.Concat(readObjects, appendEntry, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "sns:Publish", "states:SendTaskSuccess"}), Reads: []string{changes},
+		Errors: []string{Throttled, ObjectLost, StoreFailed, ChannelFailed}, Mutates: true,
 	},
 	{
 		Name: "AnchorLedger", Folder: "anchorledger", Vars: []string{LedgerVar, AnchorVar, CriticalVar, WarningVar},

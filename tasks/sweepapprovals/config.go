@@ -7,6 +7,7 @@ import (
 
 // Config says what the function works with on AWS.
 type Config struct {
+	Bucket   string // of plans
 	Changes  string // table of leases and requests
 	Ledger   string // table of the ledger
 	Critical string // ARN of the topic of critical violations
@@ -18,6 +19,7 @@ type Config struct {
 func ConfigFromEnv(lookup func(string) (string, bool)) (Config, error) {
 	var c Config
 	err := tasks.Environment(lookup,
+		tasks.Variable{Name: catalog.BucketVar, Value: &c.Bucket, Meaning: tasks.BucketMeaning},
 		tasks.Variable{Name: catalog.ChangesVar, Value: &c.Changes, Meaning: "the name of the table of changes"},
 		tasks.Variable{Name: catalog.LedgerVar, Value: &c.Ledger, Meaning: "the name of the table of the ledger"},
 		tasks.Variable{Name: catalog.CriticalVar, Value: &c.Critical, Meaning: "the ARN of the topic of critical violations"},

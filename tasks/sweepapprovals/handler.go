@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"plumbline/approval"
+	"plumbline/blob"
 	"plumbline/finding"
+	"plumbline/remedy/change"
 	"plumbline/scan"
 	"plumbline/tasks"
 	"plumbline/tasks/catalog"
@@ -28,6 +30,7 @@ type Channel interface {
 // reminds once and ends once.
 type Handler struct {
 	desk    *approval.Desk
+	plans   blob.Store
 	channel Channel
 	inbox   string
 	now     func() time.Time
@@ -35,8 +38,8 @@ type Handler struct {
 
 // New returns the task. inbox says in messages where people find what waits; an
 // id cannot be said again, as only its hash is kept. A nil channel tells nobody.
-func New(d *approval.Desk, c Channel, inbox string, now func() time.Time) *Handler {
-	return &Handler{desk: d, channel: c, inbox: cmp.Or(inbox, "plumbline approvals list"), now: now}
+func New(d *approval.Desk, plans blob.Store, c Channel, inbox string, now func() time.Time) *Handler {
+	return &Handler{desk: d, plans: plans, channel: c, inbox: cmp.Or(inbox, "plumbline approvals list"), now: now}
 }
 
 // In is a schedule's event, of which nothing matters.
@@ -54,11 +57,15 @@ func (h *Handler) Handle(ctx context.Context, _ In) (Out, error) {
 	var out Out
 	var unsent []error
 	for _, r := range due {
-		if err := h.remind(ctx, r); err != nil {
+		err := h.remind(ctx, r)
+		switch {
+		case err == nil:
+			out.Reminded++
+		case errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrChanged):
+			swept = errors.Join(swept, err) // no later sweep has the plan
+		default:
 			unsent = append(unsent, err, h.desk.Forgotten(ctx, r))
-			continue
 		}
-		out.Reminded++
 	}
 	if err := errors.Join(unsent...); err != nil {
 		name := catalog.ChannelFailed
@@ -78,20 +85,19 @@ func (h *Handler) remind(ctx context.Context, r approval.Request) error {
 	if severity == "" {
 		severity = finding.High
 	}
+	p, err := change.Load(ctx, h.plans, r.Plan)
+	if err != nil {
+		return fmt.Errorf("remind of plan %.12s: %w", r.Plan, err)
+	}
 	x := r.Resource
 	var b strings.Builder
-	fmt.Fprintf(&b, "A change still waits for people: rule %s, %s of %s", r.Rule, x.LogicalID, x.Type)
-	for _, at := range [][2]string{{"stack", x.Stack}, {"account", x.Account}, {"region", x.Region}} {
-		if at[1] != "" {
-			fmt.Fprintf(&b, ", %s %s", at[0], at[1])
-		}
-	}
-	fmt.Fprintf(&b, ".\n%d more must approve.\n", r.Missing())
+	fmt.Fprintf(&b, "A change still waits for people; %d more must approve.\n", r.Missing())
 	if len(r.Groups) > 0 {
 		fmt.Fprintf(&b, "Members of %s may decide.\n", strings.Join(r.Groups, ", "))
 	}
+	b.WriteString("\n" + p.Message())
 	fmt.Fprintf(&b, "\nDecide until %s, or it becomes no: %s\n", r.Expires.UTC().Format(time.RFC3339), h.inbox)
-	err := h.channel.Send(ctx, scan.Notice{
+	err = h.channel.Send(ctx, scan.Notice{
 		ID: r.Execution + "/" + scan.NoticeApproval + "/reminder/" + r.Expires.UTC().Format(time.RFC3339), Kind: scan.NoticeApproval, ScanID: r.Execution,
 		Target:   scan.Target{Stack: x.Stack, Account: x.Account, Region: x.Region},
 		Severity: severity, Subject: scan.Subject("approval still wanted: %s of %s", r.Rule, x.LogicalID), Body: b.String(), Time: h.now().UTC(),

@@ -8,12 +8,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"plumbline/approval"
 	"plumbline/internal/dynamo"
 	"plumbline/internal/environment"
+	"plumbline/internal/s3blob"
 	topics "plumbline/internal/sns"
 	"plumbline/internal/stepfunctions"
 	"plumbline/ledger"
@@ -35,5 +37,5 @@ func main() {
 		Store: dynamo.NewApprovals(table, c.Changes), Ledger: &ledger.Ledger{Store: dynamo.NewLedger(table, c.Ledger)},
 		Callback: stepfunctions.NewCallback(sfn.NewFromConfig(account)),
 	}
-	lambda.Start(tasks.Of(sweepapprovals.New(desk, topics.New(sns.NewFromConfig(account), c.Critical, c.Warning), c.Inbox, time.Now).Handle))
+	lambda.Start(tasks.Of(sweepapprovals.New(desk, s3blob.New(s3.NewFromConfig(account), c.Bucket), topics.New(sns.NewFromConfig(account), c.Critical, c.Warning), c.Inbox, time.Now).Handle))
 }
