@@ -126,8 +126,8 @@ func (c Claims) time(name string) (time.Time, bool) {
 var ErrPrincipal = errors.New("this principal of AWS cannot decide")
 
 // ssoRole begins the names of the roles that IAM Identity Center makes of
-// permission sets. Source: IAM Identity Center User Guide, "Roles created by IAM
-// Identity Center".
+// permission sets, and that AWS lets nobody else change. Source: IAM Identity
+// Center User Guide, "IAM roles created by IAM Identity Center".
 const ssoRole = "AWSReservedSSO_"
 
 // OfPrincipal tells whom a principal of AWS is, by the ARN that AWS found
