@@ -209,7 +209,7 @@ func verdicts(t *testing.T, set *ruleset.Set, template *cfn.Template) (map[pair]
 func strayed(template, made *cfn.Template, p *remedy.Patch) []string {
 	settled := map[string]bool{}
 	for _, c := range p.Made {
-		settled[c.Finding.Resource.LogicalID] = true
+		settled[c.Written] = true
 		for _, o := range c.Others {
 			settled[o.LogicalID] = true
 		}

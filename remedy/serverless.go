@@ -18,6 +18,26 @@ var serverless = map[string]map[string]string{
 	"AWS::Serverless::StateMachine": {"TracingConfiguration.Enabled": "Tracing.Enabled", "LoggingConfiguration.Level": "Logging.Level", "LoggingConfiguration.IncludeExecutionData": "Logging.IncludeExecutionData"},
 }
 
+// expandedFrom is the resource of a SAM type that a resource was derived from,
+// nil where it is written itself, or the template writes none for it.
+func expandedFrom(t *cfn.Template, resource *cfn.Resource) *cfn.Declared {
+	for _, d := range t.Resources {
+		if strings.HasPrefix(d.Type, "AWS::Serverless::") && d.Type != resource.Type && d.ForEach == nil &&
+			(d.LogicalID == resource.LogicalID || resource.Expanded == d.Type && resource.Pos == d.Pos) {
+			return d
+		}
+	}
+	return nil
+}
+
+// writtenID is the logical id under which the template writes a resource.
+func writtenID(t *cfn.Template, resource *cfn.Resource) string {
+	if d := expandedFrom(t, resource); d != nil {
+		return d.LogicalID
+	}
+	return resource.LogicalID
+}
+
 // inSAM is an operation in the terms of the SAM type that a resource is written
 // as. The error says that SAM has no property for it.
 func inSAM(t *cfn.Template, declared *cfn.Declared, resource *cfn.Resource, op cfn.Op) (cfn.Op, error) {

@@ -28,6 +28,7 @@ type Patch struct {
 // Change is one finding that the patch settles.
 type Change struct {
 	Finding   finding.Finding
+	Written   string             // logical id of the resource whose text is changed: SAM derives others from it
 	Ops       []cfn.Op           // on the resource's properties; empty where Companion alone settles it
 	Companion *cfn.Resource      // a resource that was added; nil: none
 	Deleted   bool               // the resource was taken out
@@ -113,7 +114,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		return nil, Change{}, fmt.Errorf("needs %s", strings.Join(fix.Needs, ", "))
 	case fix.Delete:
 		made, err := again(t, func() ([]byte, error) { return edit.Delete(t, f.Resource.LogicalID) })
-		return made, Change{Finding: f, Deleted: true, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, err
+		return made, Change{Finding: f, Written: f.Resource.LogicalID, Deleted: true, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, err
 	case len(fix.Ops)+len(fix.Others) == 0 && fix.Companion == nil:
 		return nil, Change{}, errors.New("no change of a property settles it: see its remediation")
 	}
@@ -125,7 +126,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 				return nil, Change{}, err
 			}
 		}
-		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, f.Resource.LogicalID, ops) }); err != nil {
+		if made, err = again(t, func() ([]byte, error) { return edit.Apply(t, writtenID(t, resource), ops) }); err != nil {
 			return nil, Change{}, err
 		}
 	}
@@ -158,7 +159,7 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 	if now.Verdict == finding.Fail || now.Verdict == finding.Error {
 		return nil, Change{}, fmt.Errorf("the change does not settle it: %s", now.Message)
 	}
-	return made, Change{Finding: f, Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, nil
+	return made, Change{Finding: f, Written: writtenID(t, resource), Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, nil
 }
 
 func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error) {
@@ -174,10 +175,8 @@ func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error
 // is that of an item of a list that is written otherwise than the world has
 // it, since its numbers are not the same there, and of what SAM has no property for.
 func asWritten(t *cfn.Template, resource *cfn.Resource, op cfn.Op) (cfn.Op, error) {
-	for _, d := range t.Resources {
-		if d.LogicalID == resource.LogicalID && d.Type != resource.Type && strings.HasPrefix(d.Type, "AWS::Serverless::") {
-			return inSAM(t, d, resource, op)
-		}
+	if d := expandedFrom(t, resource); d != nil {
+		return inSAM(t, d, resource, op)
 	}
 	written := t.Root.Lookup("Resources", resource.LogicalID, "Properties")
 	resolved := resource.Properties
