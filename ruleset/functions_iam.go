@@ -29,7 +29,7 @@ func iamFunctions() []Function {
 		Name: "statements", Group: "Policy documents",
 		Signature: []string{"statements(document) list(iam.Statement)"},
 		Doc: "The statements of a policy document, a mapping or JSON text, normalised: Sid, Effect, Principals, NotPrincipals, Actions, NotActions, Resources, NotResources are lists of text where IAM allows one text; " +
-			"principals read \"*\" (also for {AWS: \"*\"}), \"AWS:arn:…\", \"Service:lambda.amazonaws.com\", \"Federated:…\"; Conditions is a list of {Operator, Key, Values}. An absent document has none.",
+			"principals read \"*\" (also for {AWS: \"*\"}), \"AWS:arn:…\", \"Service:lambda.amazonaws.com\", \"Federated:…\"; Conditions is a list of {Operator, Key, Values}. An absent document has none; of one statement it is that one.",
 		Examples: []string{`statements(resource.PolicyDocument).exists(s, s.Effect == "Allow" && "*" in s.Actions)`},
 		whole:    true,
 		overloads: []overload{{args: []*cel.Type{cel.DynType}, result: cel.ListType(statement),

@@ -62,6 +62,9 @@ func statementsOf(v ref.Val) ref.Val {
 		return types.NewErr("policy document is %s, not a mapping or JSON text", v.Type().TypeName())
 	}
 	list := doc.Get("Statement")
+	if list == nil && doc.Get("Effect") != nil {
+		list = doc // it is a statement itself, such as a fix's item
+	}
 	switch {
 	case list == nil || list.Kind == cfn.Null:
 		return refList(nil)
