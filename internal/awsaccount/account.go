@@ -17,7 +17,6 @@ import (
 	awscloudcontrol "github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 
 	"plumbline/internal/account"
 	"plumbline/internal/cloudcontrol"
@@ -82,6 +81,9 @@ func load(ctx context.Context, o account.Options) (aws.Config, error) {
 		options = append(options, config.WithRegion(o.Regions[0]))
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
+	if errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+		return c, fmt.Errorf("profile %q is in none of AWS's configuration files. \"aws configure list-profiles\" lists those that are", o.Profile)
+	}
 	if err != nil {
 		return c, fmt.Errorf("read AWS's configuration: %w", err)
 	}
@@ -165,25 +167,4 @@ func (a *Account) Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, err
 	}
 	s, err := r.reader.Fetch(ctx, t)
 	return s, explain(err)
-}
-
-// explain adds to an error of credentials or permission what to do.
-func explain(err error) error {
-	var api smithy.APIError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &api):
-		switch code := api.ErrorCode(); {
-		case strings.Contains(code, "Expired"):
-			return fmt.Errorf("%w. the credentials have expired: sign in again, for instance by \"aws sso login\"", err)
-		case strings.HasPrefix(code, "AccessDenied"):
-			return fmt.Errorf("%w. \"plumbline doctor\" lists the permissions that a scan needs", err)
-		case code == "InvalidClientTokenId", code == "UnrecognizedClientException":
-			return fmt.Errorf("%w. the credentials are of no account, or the region is not enabled for it", err)
-		}
-	case strings.Contains(err.Error(), "no EC2 IMDS role found"), strings.Contains(err.Error(), "failed to refresh cached credentials"):
-		return fmt.Errorf("%w. no credentials were found: give --profile, set AWS_PROFILE, or sign in", err)
-	}
-	return err
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 
 	"plumbline/internal/account"
 	"plumbline/internal/cloudcontrol"
@@ -56,20 +55,6 @@ func (d *diagnosis) failed(what string, err error) bool {
 		d.add(what, account.Problem, "%s", reason(err))
 	}
 	return err != nil
-}
-
-// reason is an error as a person needs it: the permission that is missing, or
-// what the service says.
-func reason(err error) string {
-	if _, after, ok := strings.Cut(err.Error(), "not authorized to perform: "); ok {
-		action, _, _ := strings.Cut(after, " ")
-		return "permission " + strings.TrimRight(action, ".,") + " is missing"
-	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode() + ": " + api.ErrorMessage()
-	}
-	return explain(err).Error()
 }
 
 func (d *diagnosis) run(ctx context.Context) {
@@ -207,6 +192,9 @@ func (d *diagnosis) subscriptions(ctx context.Context, topic scan.OwnedResource)
 	}
 }
 
+// waiting is in the name of the one queue whose messages are under way.
+const waiting = "Deliveries"
+
 func (d *diagnosis) depth(ctx context.Context, queue scan.OwnedResource) {
 	what := "queue " + queue.LogicalID
 	out, err := sqs.NewFromConfig(d.config).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
@@ -219,6 +207,8 @@ func (d *diagnosis) depth(ctx context.Context, queue scan.OwnedResource) {
 	switch {
 	case err != nil:
 		d.add(what, account.Problem, "SQS did not say how many messages it has")
+	case n > 0 && strings.Contains(queue.LogicalID, waiting):
+		d.add(what, account.Note, "%d messages wait to be delivered", n)
 	case n > 0:
 		d.add(what, account.Problem, "%d messages: what could not be delivered or done. read them before they expire", n)
 	default:
