@@ -83,8 +83,12 @@ const (
 	LiveMatchesTemplate = "live-matches-template"
 )
 
+// SuppressionCurrent is the reserved rule that each suppression in a template
+// is held to: it has not expired, and some finding is there that it suppresses.
+const SuppressionCurrent = "suppression-current"
+
 // Reserved lists the rules that are made by the program, not by a file, sorted.
-var Reserved = []string{LiveMatchesTemplate, LiveReadable, TemplateReadable}
+var Reserved = []string{LiveMatchesTemplate, LiveReadable, SuppressionCurrent, TemplateReadable}
 
 // Finding is one rule's verdict on one resource, worlds merged.
 type Finding struct {

@@ -122,7 +122,8 @@ var TemplateReadable = &Rule{
 	Reserved:    true,
 }
 
-// LiveReadable and LiveMatchesTemplate are the reserved rules of live scans.
+// LiveReadable and LiveMatchesTemplate are the reserved rules of live scans,
+// SuppressionCurrent that of suppressions.
 var (
 	LiveReadable = &Rule{
 		ID:          finding.LiveReadable,
@@ -130,6 +131,15 @@ var (
 		Severity:    finding.High,
 		Domain:      finding.Configuration,
 		Remediation: "Give the role that scans the permission that the message names.",
+		Reserved:    true,
+	}
+	// SuppressionCurrent is the reserved rule of suppressions in templates.
+	SuppressionCurrent = &Rule{
+		ID:          finding.SuppressionCurrent,
+		Title:       "Suppression is current",
+		Severity:    finding.Low,
+		Domain:      finding.Configuration,
+		Remediation: "Take the suppression out of the template; where it expired and the finding still counts, settle it or renew the reason and the date.",
 		Reserved:    true,
 	}
 	LiveMatchesTemplate = &Rule{
@@ -149,6 +159,8 @@ func reserved(id string) *Rule {
 		return TemplateReadable
 	case finding.LiveReadable:
 		return LiveReadable
+	case finding.SuppressionCurrent:
+		return SuppressionCurrent
 	case finding.LiveMatchesTemplate:
 		return LiveMatchesTemplate
 	}

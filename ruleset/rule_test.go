@@ -186,7 +186,7 @@ func TestOpen(t *testing.T) {
 	for _, r := range rules {
 		ids = append(ids, r.ID)
 	}
-	if diff := cmp.Diff([]string{"a-one", "b-two", "live-matches-template", "live-readable", "template-readable"}, ids); diff != "" {
+	if diff := cmp.Diff([]string{"a-one", "b-two", "live-matches-template", "live-readable", "suppression-current", "template-readable"}, ids); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := s.Rule("a-onee"); err == nil || err.Error() != `unknown rule "a-onee". did you mean a-one?` {

@@ -181,7 +181,7 @@ func (s *Set) Index() *Index { return s.index }
 // Rules reads every rule, the reserved ones included, sorted by id. The error
 // joins those of files that cannot be read; the others are there.
 func (s *Set) Rules() ([]*Rule, error) {
-	out := []*Rule{LiveMatchesTemplate, LiveReadable, TemplateReadable}
+	out := []*Rule{LiveMatchesTemplate, LiveReadable, SuppressionCurrent, TemplateReadable}
 	var errs []error
 	for _, e := range s.entries {
 		r, err := e.load()

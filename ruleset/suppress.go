@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumbline/cfn"
@@ -31,6 +32,10 @@ type Suppressed struct {
 	// Warnings are suppressions in the template that do not count or name no
 	// rule, with places.
 	Warnings []*PlaceError
+	// Stale is a finding of the reserved rule suppression-current for each of
+	// our own suppressions in the template that has expired or that no finding
+	// needs; none where the policy turns that rule off.
+	Stale []finding.Finding
 }
 
 // Suppress marks the findings of one template that the policy file or the
@@ -52,8 +57,8 @@ func Suppress(p *Policy, rules Equivalents, models []*cfn.Model, findings []find
 			continue
 		}
 		f.Suppressed = p.suppression(f, m.today, out.Matched)
-		if f.Suppressed == nil {
-			f.Suppressed = m.suppression(f)
+		if own := m.suppression(f); f.Suppressed == nil {
+			f.Suppressed = own
 		}
 		if f.Suppressed != nil {
 			out.Moved[string(f.Verdict)]--
@@ -62,6 +67,9 @@ func Suppress(p *Policy, rules Equivalents, models []*cfn.Model, findings []find
 	}
 	m.readRest()
 	out.Warnings = m.warnings
+	if _, off := p.RuleOff(finding.SuppressionCurrent); !off {
+		out.Stale = m.stale(p.SeverityOf(finding.SuppressionCurrent, SuppressionCurrent.Severity))
+	}
 	return out
 }
 
@@ -163,6 +171,10 @@ type note struct {
 	tool    string   // key of Equivalents, "" for our own
 	ids     []string // rule ids or globs of ours, or the tool's ids
 	details finding.Suppression
+
+	at   *cfn.Value // the entry; of our own only
+	dead bool       // it has expired, and suppresses nothing
+	used bool       // it selected a finding
 }
 
 func (m *metadata) readTemplate() {
@@ -203,6 +215,10 @@ func (m *metadata) suppression(f *finding.Finding) *finding.Suppression {
 					elsewhere, asked = m.rules.Equivalents(f.Rule), true
 				}
 				if n.selects(f.Rule, elsewhere) {
+					n.used = true
+					if n.dead {
+						continue
+					}
 					details := n.details
 					return &details
 				}
@@ -210,6 +226,48 @@ func (m *metadata) suppression(f *finding.Finding) *finding.Suppression {
 		}
 	}
 	return nil
+}
+
+// stale tells of our own suppressions that have expired, or that no finding needs.
+func (m *metadata) stale(severity finding.Severity) []finding.Finding {
+	var out []finding.Finding
+	tell := func(notes []note, r *cfn.Resource) {
+		for i := range notes {
+			n := &notes[i]
+			if n.tool != "" || n.used && !n.dead {
+				continue
+			}
+			f := finding.Finding{Rule: finding.SuppressionCurrent, Severity: severity, Domain: finding.Configuration, Verdict: finding.Fail, Fix: finding.FixNone, Remediation: SuppressionCurrent.Remediation}
+			if t := m.models[0].Template; t != nil {
+				f.Place.Path = t.Path
+			}
+			f.Place.Line, f.Place.Column = n.at.Pos.Line, n.at.Pos.Column
+			if r != nil {
+				f.Resource = finding.Resource{LogicalID: r.LogicalID, Type: r.Type, ConstructPath: r.ConstructPath}
+			}
+			rules := strings.Join(n.ids, ", ")
+			switch {
+			case n.dead && n.used:
+				f.Message = "the suppression of " + rules + " expired on " + n.details.Until + ", and what it suppressed counts again"
+			case n.dead:
+				f.Message = "the suppression of " + rules + " expired on " + n.details.Until
+			default:
+				f.Message = "no finding of " + rules + " is there to suppress"
+			}
+			out = append(out, f)
+		}
+	}
+	tell(m.template, nil)
+	told := map[string]bool{}
+	for _, model := range m.models {
+		for _, r := range model.Resources {
+			if notes := m.resources[r.LogicalID]; len(notes) > 0 && !told[r.LogicalID] {
+				told[r.LogicalID] = true
+				tell(notes, r)
+			}
+		}
+	}
+	return out
 }
 
 // of is the notes of the resource with this logical id, in whichever world has it.

@@ -94,8 +94,10 @@ func (m *metadata) own(out []note, list *cfn.Value) []note {
 			Control:  scalarText(item.Get("control")),
 			Source:   "template metadata",
 		}}
+		n.at = item
+		known := false
 		for _, id := range n.ids {
-			m.knownRule(item.Get("rule"), id)
+			known = m.knownRule(item.Get("rule"), id) || known
 		}
 		switch {
 		case misspelt:
@@ -109,25 +111,31 @@ func (m *metadata) own(out []note, list *cfn.Value) []note {
 			m.warn(item.Get("until"), "suppression of %s does not count: until: %s", strings.Join(n.ids, ", "), dateProblem(n.details.Until))
 		case expired(n.details.Until, m.today):
 			m.warn(item, "suppression of %s expired on %s, so it does not count. settle the finding, or renew it with a reason", strings.Join(n.ids, ", "), n.details.Until)
-		default:
+			if n.dead = true; known {
+				out = append(out, n)
+			}
+		case known: // of a rule that is not known the warning has told
 			out = append(out, n)
 		}
 	}
 	return out
 }
 
-// knownRule tells an id or glob for which there is no rule.
-func (m *metadata) knownRule(at *cfn.Value, id string) {
+// knownRule tells an id or glob for which there is no rule, and reports whether there is one.
+func (m *metadata) knownRule(at *cfn.Value, id string) bool {
 	ids := m.rules.RuleIDs()
 	switch {
 	case m.rules.HasRule(id):
+		return true
 	case isGlob(id):
-		if !slices.ContainsFunc(ids, func(x string) bool { return Glob(id, x) }) {
-			m.warn(at, "plumbline.suppress: no rule matches %q, so it suppresses nothing", id)
+		if slices.ContainsFunc(ids, func(x string) bool { return Glob(id, x) }) {
+			return true
 		}
+		m.warn(at, "plumbline.suppress: no rule matches %q, so it suppresses nothing", id)
 	default:
 		m.warn(at, "plumbline.suppress: there is no rule %q, so it suppresses nothing.%s", id, suggest(id, ids))
 	}
+	return false
 }
 
 // foreign reads a list of {id, reason}, as cfn_nag, checkov and cdk-nag have it.

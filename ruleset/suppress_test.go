@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -252,3 +253,49 @@ Resources:
 		t.Error("no policy warns")
 	}
 }
+
+// TestStaleSuppressions: what is suppressed without need, or no longer, is a finding at its place.
+func TestStaleSuppressions(t *testing.T) {
+	ms := models(t, cfn.Inputs{}, `
+Metadata:
+  plumbline: {suppress: [{rule: s3-bucket-kept, reason: an archive keeps them}]}
+Resources:
+  Logs:
+    Type: AWS::S3::Bucket
+    Metadata:
+      plumbline:
+        suppress:
+          - {rule: s3-bucket-open, reason: read by the public}
+          - {rule: s3-bucket-kept, reason: until the archive is there, until: "2026-01-31"}
+          - {rule: s3-bucket-logged, reason: logs of logs}
+`)
+	rules := sameRules{"s3-bucket-open", "s3-bucket-kept", "s3-bucket-logged"}
+	fs := []finding.Finding{{Rule: "s3-bucket-open", Verdict: finding.Fail, Resource: finding.Resource{LogicalID: "Logs"}}}
+	got := Suppress(nil, rules, ms, fs, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC))
+	if fs[0].Suppressed == nil {
+		t.Error("what is needed suppresses nothing")
+	}
+	var lines []string
+	for _, f := range got.Stale {
+		lines = append(lines, fmt.Sprintf("%d %s %s: %s", f.Place.Line, f.Rule, f.Resource.LogicalID, f.Message))
+	}
+	want := []string{
+		"3 suppression-current : no finding of s3-bucket-kept is there to suppress",
+		"11 suppression-current Logs: the suppression of s3-bucket-kept expired on 2026-01-31",
+		"12 suppression-current Logs: no finding of s3-bucket-logged is there to suppress",
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+	off := &Policy{Rules: RuleSettings{{Rule: "suppression-current", Off: "they are reviewed by hand"}}}
+	if got := Suppress(off, rules, ms, nil, time.Now()); got.Stale != nil {
+		t.Errorf("the rule is off, and says %v", got.Stale)
+	}
+}
+
+// sameRules are rules without equivalents.
+type sameRules []string
+
+func (s sameRules) Equivalents(string) map[string][]string { return nil }
+func (s sameRules) HasRule(id string) bool                 { return slices.Contains(s, id) }
+func (s sameRules) RuleIDs() []string                      { return s }

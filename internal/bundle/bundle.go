@@ -96,12 +96,12 @@ func (b *Bundle) InForce(rule string) bool {
 }
 
 // Suppress applies the policy's suppressions and those in the template.
-func (b *Bundle) Suppress(models []*cfn.Model, findings []finding.Finding, now time.Time) []string {
-	var warnings []string
-	for _, w := range ruleset.Suppress(b.Policy, b.same, models, findings, now).Warnings {
+func (b *Bundle) Suppress(models []*cfn.Model, findings []finding.Finding, now time.Time) (stale []finding.Finding, warnings []string) {
+	s := ruleset.Suppress(b.Policy, b.same, models, findings, now)
+	for _, w := range s.Warnings {
 		warnings = append(warnings, w.Error())
 	}
-	return warnings
+	return s.Stale, warnings
 }
 
 // InForce counts the rules that are judged under a policy, which may be nil,

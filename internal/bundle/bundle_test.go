@@ -109,7 +109,7 @@ func TestAnOrganisationsPolicyAndRules(t *testing.T) {
 	if i < 0 || fs[i].Verdict != finding.Fail {
 		t.Fatalf("findings: %+v", fs)
 	}
-	if w := b.Suppress(models, fs, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)); len(w) != 0 || fs[i].Suppressed == nil {
+	if _, w := b.Suppress(models, fs, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)); len(w) != 0 || fs[i].Suppressed == nil {
 		t.Errorf("suppressed: %+v, warnings %q", fs[i].Suppressed, w)
 	}
 	with := b.Provenance()

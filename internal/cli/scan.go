@@ -67,6 +67,9 @@ path is typed.`,
 				return err
 			}
 			f.judge.regions = f.live.asked()
+			if !c.Flags().Changed("show") && (f.format == "sarif" || f.format == "junit") {
+				f.show = append(f.show, "suppressed") // both formats have a place for what does not count
+			}
 			return runScan(c.Context(), s, &f, args)
 		},
 	}
@@ -75,7 +78,7 @@ path is typed.`,
 	fl.SortFlags = false
 	fl.StringVarP(&f.format, "format", "f", "table", "report as `FORMAT`: "+strings.Join(report.Formats, ", "))
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to a `FILE` instead of standard output")
-	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list findings of these `STATUSES`: all, or some of "+strings.Join(shows, ", "))
+	fl.StringSliceVar(&f.show, "show", []string{"fail", "error", "unknown"}, "list findings of these `STATUSES`: all, or some of "+strings.Join(shows, ", ")+"; sarif and junit also list suppressed ones by default")
 	fl.StringSliceVar(&f.frameworks, "framework", nil, "only rules that look at a requirement of this `FRAMEWORK`")
 	fl.StringVar(&f.severity, "severity", "low", "list violations of this `SEVERITY` or above: critical, high, medium, low")
 	fl.StringVar(&f.failOn, "fail-on", "medium", "exit 1 on violations of this `SEVERITY` or above: critical, high, medium, low")

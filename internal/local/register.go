@@ -85,14 +85,14 @@ func (r *runner) suppress() assess.Suppress {
 		return nil
 	}
 	same := r.o.Rules.Index().Equivalents()
-	return func(models []*cfn.Model, findings []finding.Finding, now time.Time) []string {
+	return func(models []*cfn.Model, findings []finding.Finding, now time.Time) ([]finding.Finding, []string) {
 		s := ruleset.Suppress(r.o.Policy, same, models, findings, now)
 		r.matched.add(s.Matched)
 		var warnings []string
 		for _, w := range s.Warnings {
 			warnings = append(warnings, w.Error())
 		}
-		return warnings
+		return s.Stale, warnings
 	}
 }
 

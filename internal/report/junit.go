@@ -65,6 +65,9 @@ func writeJUnit(w io.Writer, d *Document) error {
 		case string(finding.Pass):
 		default:
 			c.Skipped = &junitOut{Message: f.Status() + ": " + out.Message}
+			if f.Suppressed != nil {
+				c.Skipped.Text = suppressionText(f.Suppressed)
+			}
 			s.Skipped++
 		}
 		s.Cases = append(s.Cases, c)

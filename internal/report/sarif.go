@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"plumbline/finding"
 )
@@ -82,6 +83,16 @@ type sarifResult struct {
 type sarifSuppression struct {
 	Kind          string `json:"kind"`
 	Justification string `json:"justification"`
+}
+
+// sarifSuppressionOf tells what stands in the template itself (SARIF 2.1.0
+// §3.35.2: inSource) from what the policy file or a person says (external).
+func sarifSuppressionOf(s *finding.Suppression) sarifSuppression {
+	kind := "external"
+	if strings.HasSuffix(s.Source, " metadata") {
+		kind = "inSource"
+	}
+	return sarifSuppression{kind, suppressionText(s)}
 }
 
 type sarifLocation struct {
@@ -186,7 +197,7 @@ func writeSARIF(w io.Writer, d *Document) error {
 			res.Kind, res.Level = "open", "none"
 		}
 		if s := f.Suppressed; s != nil {
-			res.Suppressions = []sarifSuppression{{"external", s.Reason}}
+			res.Suppressions = []sarifSuppression{sarifSuppressionOf(s)}
 		}
 		run.Results = append(run.Results, res)
 	}

@@ -122,19 +122,27 @@ func writeRow(b *bufio.Writer, st style, d *Document, a *scan.Assessment, f *fin
 		writeWrapped(b, indent, st, "2", "assuming "+strings.Join(f.Assuming, ", "), d.Width)
 	}
 	if s := f.Suppressed; s != nil {
-		line := "suppressed: " + s.Reason
-		if s.Approver != "" {
-			line += ", approved by " + s.Approver
-		}
-		if s.Until != "" {
-			line += ", until " + s.Until
-		}
-		writeWrapped(b, indent, st, "2", line, d.Width)
+		writeWrapped(b, indent, st, "2", "suppressed: "+suppressionText(s), d.Width)
 	}
 	if f.Status() == string(finding.Fail) && f.Remediation != "" && !told[f.Rule] {
 		told[f.Rule] = true
 		writeWrapped(b, indent, st, "2", "→ "+f.Remediation, d.Width)
 	}
+}
+
+// suppressionText is why a violation does not count, who says so and until when.
+func suppressionText(s *finding.Suppression) string {
+	text := s.Reason
+	if s.Approver != "" {
+		text += ", approved by " + s.Approver
+	}
+	if s.Until != "" {
+		text += ", until " + s.Until
+	}
+	if s.Control != "" {
+		text += ", instead: " + s.Control
+	}
+	return text
 }
 
 // Plain is a text of a template without the control characters by which it

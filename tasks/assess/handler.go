@@ -26,9 +26,10 @@ type Known interface {
 	OfStack(ctx context.Context, stack string) iter.Seq2[finding.Record, error]
 }
 
-// Suppress marks the findings that do not count, in place, and returns a
-// warning for each suppression that was read but does not count itself.
-type Suppress func(models []*cfn.Model, findings []finding.Finding, now time.Time) (warnings []string)
+// Suppress marks the findings that do not count, in place. It returns a finding
+// for each suppression that nothing needs any more, and a warning for each that
+// was read but does not count itself.
+type Suppress func(models []*cfn.Model, findings []finding.Finding, now time.Time) (stale []finding.Finding, warnings []string)
 
 // Options are what assess works with. The zero value suppresses nothing and remembers nothing.
 type Options struct {
@@ -246,7 +247,14 @@ func (h *Handler) describe(a *scan.Assessment, snap *scan.Snapshot) {
 // suppress marks findings and moves them from their verdict's count to that of the suppressed.
 func (h *Handler) suppress(a *scan.Assessment, snap *scan.Snapshot, at time.Time) {
 	models, _ := snap.Models() // where there are none, only the policy file can suppress
-	a.Warnings = h.o.Suppress(models, a.Findings, at)
+	stale, warnings := h.o.Suppress(models, a.Findings, at)
+	a.Warnings = warnings
+	if len(a.Partial) == 0 { // else what a suppression is for may be in the domain that is lost
+		for i := range stale {
+			a.Counts[string(stale[i].Verdict)]++
+		}
+		a.Findings = append(a.Findings, stale...)
+	}
 	for i := range a.Findings {
 		if f := &a.Findings[i]; f.Suppressed != nil {
 			a.Counts[string(f.Verdict)]--

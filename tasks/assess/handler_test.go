@@ -271,7 +271,7 @@ func TestPersonsDecisionsStay(t *testing.T) {
 func TestSuppressions(t *testing.T) {
 	b := newBench(t)
 	suppressed := true
-	b.o.Suppress = func(models []*cfn.Model, fs []finding.Finding, now time.Time) []string {
+	b.o.Suppress = func(models []*cfn.Model, fs []finding.Finding, now time.Time) ([]finding.Finding, []string) {
 		if len(models) == 0 || models[0].Resource("Cards") == nil {
 			t.Error("suppressions do not see the models")
 		}
@@ -280,7 +280,7 @@ func TestSuppressions(t *testing.T) {
 				fs[i].Suppressed = &finding.Suppression{Reason: "archive"}
 			}
 		}
-		return []string{"plumbline.yaml:3: expired"}
+		return nil, []string{"plumbline.yaml:3: expired"}
 	}
 	v, w := violation("r1", "Cards", finding.High, 3), violation("r2", "Cards", finding.Low, 3)
 	out := b.scan(nil, v, w)

@@ -61,13 +61,13 @@ func TestDueAndOwner(t *testing.T) {
 func TestSettledInSilence(t *testing.T) {
 	b := newBench(t)
 	suppressed := false
-	b.o.Suppress = func(_ []*cfn.Model, fs []finding.Finding, _ time.Time) []string {
+	b.o.Suppress = func(_ []*cfn.Model, fs []finding.Finding, _ time.Time) ([]finding.Finding, []string) {
 		for i := range fs {
 			if suppressed {
 				fs[i].Suppressed = &finding.Suppression{Reason: "accepted"}
 			}
 		}
-		return nil
+		return nil, nil
 	}
 	v := violation("r1", "Cards", finding.High, 3)
 	for _, step := range []struct {

@@ -31,7 +31,7 @@ type Descriptions struct {
 // that the set holds more than the built-in rules.
 func Of(set *ruleset.Set, p *ruleset.Policy, own bool) *Descriptions {
 	d := &Descriptions{set: set, policy: p, own: own, rules: map[string]*report.Rule{}}
-	for _, r := range []*ruleset.Rule{ruleset.TemplateReadable, ruleset.LiveReadable, ruleset.LiveMatchesTemplate} {
+	for _, r := range []*ruleset.Rule{ruleset.TemplateReadable, ruleset.LiveReadable, ruleset.LiveMatchesTemplate, ruleset.SuppressionCurrent} {
 		d.rules[r.ID] = &report.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Domain: r.Domain, Remediation: r.Remediation, Page: p.PageURL(r.ID)}
 	}
 	return d
