@@ -57,6 +57,20 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 		alarm("NoReport", "how long violations stay open was not measured for a day", s.topics.warning, report)
 	}
 
+	if len(s.scope.Changes) > 0 {
+		alarm("NoAnchor", "the ledger of changes was not verified and anchored for a day", s.topics.critical, awscloudwatch.CfnAlarmProps{
+			Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Invocations"), Statistic: jsii.String("Sum"), Period: jsii.Number(86400),
+			Dimensions: list(dimension("FunctionName", *s.functions["AnchorLedger"].resource.Ref())),
+			Threshold:  jsii.Number(1), ComparisonOperator: jsii.String("LessThanThreshold"), TreatMissingData: jsii.String("breaching"),
+		})
+	}
+	if s.page != nil {
+		alarm("PageErrors", "the page on which people decide on changes did not answer", s.topics.warning, awscloudwatch.CfnAlarmProps{
+			Namespace: jsii.String("AWS/ApiGateway"), MetricName: jsii.String("5xx"), Statistic: jsii.String("Sum"), Period: jsii.Number(300),
+			Dimensions: list(dimension("ApiId", *s.page.api.Ref())),
+		})
+	}
+
 	ours := func(m metric.Metric, period float64, values ...string) awscloudwatch.CfnAlarmProps {
 		return awscloudwatch.CfnAlarmProps{
 			Namespace: jsii.String(metric.Namespace), MetricName: jsii.String(m.Name), Statistic: jsii.String(statistic(m)), Period: jsii.Number(period), Dimensions: dimensions(m, values...),

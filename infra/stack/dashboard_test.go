@@ -99,16 +99,17 @@ func alarmed(r resource, region string) shown {
 
 // ofAWS are metrics that AWS writes of resources of a type, and the dimension
 // that names the resource. Sources: "Step Functions metrics", "Types of metrics
-// for Lambda functions", "Amazon SQS metrics", "DynamoDB metrics and dimensions"
-// in the services' guides.
+// for Lambda functions", "Amazon SQS metrics", "DynamoDB metrics and dimensions",
+// "Monitor CloudWatch metrics for HTTP APIs" in the services' guides.
 var ofAWS = map[string]struct {
 	by, kind string
 	names    []string
 }{
-	"AWS/States":   {"StateMachineArn", "AWS::StepFunctions::StateMachine", []string{"ExecutionTime", "ExecutionThrottled", "ExecutionsAborted", "ExecutionsFailed", "ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsTimedOut"}},
-	"AWS/Lambda":   {"FunctionName", "AWS::Lambda::Function", []string{"Duration", "Errors", "Invocations", "Throttles"}},
-	"AWS/SQS":      {"QueueName", "AWS::SQS::Queue", []string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}},
-	"AWS/DynamoDB": {"TableName", "AWS::DynamoDB::Table", []string{"ReadThrottleEvents", "WriteThrottleEvents"}},
+	"AWS/States":     {"StateMachineArn", "AWS::StepFunctions::StateMachine", []string{"ExecutionTime", "ExecutionThrottled", "ExecutionsAborted", "ExecutionsFailed", "ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsTimedOut"}},
+	"AWS/Lambda":     {"FunctionName", "AWS::Lambda::Function", []string{"Duration", "Errors", "Invocations", "Throttles"}},
+	"AWS/SQS":        {"QueueName", "AWS::SQS::Queue", []string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}},
+	"AWS/ApiGateway": {"ApiId", "AWS::ApiGatewayV2::Api", []string{"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"}},
+	"AWS/DynamoDB":   {"TableName", "AWS::DynamoDB::Table", []string{"ReadThrottleEvents", "WriteThrottleEvents"}},
 }
 
 // written says why nothing writes a metric; "" where something does.
