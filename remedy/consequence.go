@@ -26,8 +26,12 @@ func ConsequencesOf(typ string, ops []cfn.Op) Consequences {
 		return c
 	}
 	for _, op := range ops {
+		path := op.Path
+		if i := slices.Index(path, "*"); i >= 0 {
+			path = path[:i] // a list is replaced whole
+		}
 		for _, w := range s.WriteOnly {
-			if touches([]string{w}, op.Path) && !readBack(typ, w) {
+			if touches([]string{w}, path) && !readBack(typ, w) {
 				c.hidden(strings.ReplaceAll(w, "/", "."))
 			}
 		}
