@@ -239,7 +239,8 @@ AWS's solution "Automated Security Response on AWS" remediates the controls of S
 that are listed here. Beside each stand our rules for it, what their fix does, whether it is
 made live or in the template only, whether it is destructive, and whether it can be taken back.
 What a fix may break stands in the rule (` + "`plumbline rules show ID`" + `), and in the plan with what
-refers to the resource. A template's fix changes that resource's lines alone.
+refers to the resource. In a template a fix changes the lines of that resource alone, but where it
+adds, changes or deletes another one, as said here.
 
 `)
 	fmt.Fprintf(&b, "In %d templates that other people published, %d of %d violations with a complete fix are settled by\n`plumbline fix --write` (%.1f %%), none that passed before fails after, and cfn-lint finds no new error.\n\n",
