@@ -27,7 +27,9 @@ type Options struct {
 type Account interface {
 	// Regions lists the regions that are read.
 	Regions() []string
-	// Targets lists the stacks: those that were named, or all, nested ones too.
+	// Targets lists the stacks: those that were named, or all, nested ones too. Where
+	// all of several regions are asked for, it lists those of the regions that can be
+	// read, and the error is of the others.
 	Targets(ctx context.Context) ([]scan.Target, error)
 	// Fetch reads a stack and what is deployed of it.
 	Fetch(ctx context.Context, t scan.Target) (*scan.Snapshot, error)

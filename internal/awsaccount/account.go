@@ -101,12 +101,13 @@ func (a *Account) Regions() []string { return a.regions }
 // Targets lists the stacks: those that were named, or all, nested ones too.
 func (a *Account) Targets(ctx context.Context) ([]scan.Target, error) {
 	var out []scan.Target
+	var unread []error
 	for _, name := range a.regions {
 		r := a.open[name]
 		if len(a.o.Stacks) == 0 {
 			list, err := r.stacks.Targets(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("region %s: %w", name, explain(err))
+				unread = append(unread, fmt.Errorf("region %s: %w", name, explain(err)))
 			}
 			out = append(out, list...)
 			continue
@@ -130,7 +131,7 @@ func (a *Account) Targets(ctx context.Context) ([]scan.Target, error) {
 			return nil, fmt.Errorf("stack %q is in none of the regions %s", stack, strings.Join(a.regions, ", "))
 		}
 	}
-	return out, nil
+	return out, errors.Join(unread...)
 }
 
 func named(targets []scan.Target, stack string) bool {

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/internal/account"
 	"plumbline/internal/awsaccount"
+	"plumbline/internal/awsfake"
 )
 
 // TestRefusals: whatever AWS refuses a call with, a person is told what is
@@ -57,5 +58,30 @@ func TestProfile(t *testing.T) {
 	_, err := awsaccount.Open(t.Context(), account.Options{Regions: []string{"eu-west-1"}, Profile: "audti"})
 	if err == nil || !strings.Contains(err.Error(), `profile "audti" is in none of AWS's configuration files`) {
 		t.Errorf("said: %v", err)
+	}
+}
+
+// TestOneRegionOfTwo: a region that cannot be read costs its own stacks.
+func TestOneRegionOfTwo(t *testing.T) {
+	there := &awsfake.Account{ID: "111122223333", Region: "eu-west-1", Stacks: []*awsfake.Stack{{Name: "Shop", Template: "{}"}}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/") {
+			there.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte("<ErrorResponse><Error><Type>Sender</Type><Code>OptInRequired</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>"))
+	}))
+	defer server.Close()
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none"} {
+		t.Setenv(name, value)
+	}
+	a, err := awsaccount.Open(t.Context(), account.Options{Regions: []string{"ap-east-1", "eu-west-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := a.Targets(t.Context())
+	if len(targets) != 1 || targets[0].Stack != "Shop" || err == nil || !strings.Contains(err.Error(), "region ap-east-1: list stacks") {
+		t.Errorf("targets are %+v, and the error %v", targets, err)
 	}
 }

@@ -75,7 +75,7 @@ type judge struct {
 	report     *scan.Report
 	describe   sync.Once
 	said       *description.Descriptions
-	unkept     error // why the scan is not in the data folder
+	unkept     error // why the scan is not in the data folder, or not of all regions
 	broken     error // what is wrong with rules of folders, which are left out; nil: nothing
 }
 

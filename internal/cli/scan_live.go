@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,14 +69,16 @@ func (j *judge) scanStacks(ctx context.Context, s *Streams, f *liveFlags, q scan
 	if err != nil {
 		return nil, usageError{err}
 	}
-	targets, err := a.Targets(ctx)
-	if err != nil {
-		return nil, err
+	targets, unread := a.Targets(ctx)
+	if unread != nil && (len(targets) == 0 || ctx.Err() != nil) {
+		return nil, unread
 	}
 	if len(targets) == 0 {
 		return nil, usagef("there is no stack in %s", strings.Join(a.Regions(), ", "))
 	}
-	return j.run(ctx, s, q, local.Options{Stacks: known{a, targets}, Total: len(targets)})
+	rep, err := j.run(ctx, s, q, local.Options{Stacks: known{a, targets}, Total: len(targets)})
+	j.unkept = errors.Join(unread, j.unkept) // told when the others' result is
+	return rep, err
 }
 
 // known is an account whose targets have been listed.

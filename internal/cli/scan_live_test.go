@@ -146,7 +146,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 			[]string{"--stack", "Payments"}, cli.ExitFindings, "", "Jobs", "live-matches-template", "fail", "was deleted, not by CloudFormation"},
 		{"slowed down for a while", func(a *awsfake.Account) { a.Throttle = 1 }, []string{"--stack", "Payments"}, cli.ExitFindings, "", "Cards", "live-matches-template", "fail", "Suspended"},
 		{"no such stack", func(*awsfake.Account) {}, []string{"--stack", "Payment"}, cli.ExitUnjudged, `there is no stack "Payment" in eu-west-1. did you mean "Payments"?`, "", "", "", ""},
-		{"denied altogether", func(a *awsfake.Account) { a.Deny = func(action, _ string) string { return action } }, []string{"--all-stacks"}, cli.ExitUnjudged, "not authorized to perform: cloudformation:ListStacks", "", "", "", ""},
+		{"denied altogether", func(a *awsfake.Account) { a.Deny = func(action, _ string) string { return action } }, []string{"--all-stacks"}, cli.ExitUnjudged, "permission cloudformation:ListStacks is missing", "", "", "", ""},
 		{"paths and stacks", func(*awsfake.Account) {}, []string{"--all-stacks", "."}, cli.ExitUsage, "of templates or of deployed stacks", "", "", "", ""},
 		{"all and one", func(*awsfake.Account) {}, []string{"--all-stacks", "--stack", "P"}, cli.ExitUsage, "one of the two", "", "", "", ""},
 		{"a profile for templates", func(*awsfake.Account) {}, []string{"--profile", "p", "."}, cli.ExitUsage, "--stack or --all-stacks", "", "", "", ""},
