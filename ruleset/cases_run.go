@@ -160,6 +160,11 @@ func (c *caseRunner) run(report *CaseReport) {
 	src, err = fs.ReadFile(c.rules, casesFile)
 	if err != nil {
 		problem(c.rule.Line, "rule %s has no cases. write them into %s", c.rule.ID, casesFile)
+		if s, err := Open(oneRule{c.rules, c.file}, nil); err == nil { // no case would show that it does not compile
+			if err := s.Check(); err != nil {
+				report.Problems = append(report.Problems, splitErrors(err)...)
+			}
+		}
 		return
 	}
 	cases, err := ReadCases(casesFile, src)
