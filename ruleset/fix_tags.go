@@ -27,6 +27,9 @@ func (t *RequiredTag) Given() (string, bool) {
 	return "", false
 }
 
+// noDefault is what a fix needs where the policy gives a tag no value.
+func noDefault(key string) string { return "policy default of required tag " + key }
+
 // asks reports whether the tag is asked of a resource type.
 func (t *RequiredTag) asks(typ string) bool {
 	return (len(t.Only) == 0 || GlobAny(t.Only, typ)) && !GlobAny(t.Except, typ)
@@ -80,7 +83,7 @@ func (e *evaluation) tagStep(out *Fix, p *Policy) {
 		}
 		value, ok := want.Given()
 		if !ok {
-			out.Needs = mergeNeeds(out.Needs, []string{"policy default of required tag " + want.Key})
+			out.Needs = mergeNeeds(out.Needs, []string{noDefault(want.Key)})
 			continue
 		}
 		out.Ops = append(out.Ops, tagOp(s, resource.Properties.Get(s.TagProperty), want.Key, value))

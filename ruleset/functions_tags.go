@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -57,6 +58,14 @@ func tagFunctions() []Function {
 		overloads: []overload{{member: true, args: []*cel.Type{celType(policyType()), cel.DynType}, result: cel.ListType(cel.StringType),
 			call: func(a ...ref.Val) ref.Val { return missingTags(a[0], a[1], a[1]) }}, {member: true, args: []*cel.Type{celType(policyType()), cel.DynType, cel.DynType}, result: cel.ListType(cel.StringType),
 			call: func(a ...ref.Val) ref.Val { return missingTags(a[0], a[1], a[2]) }}},
+	}, {
+		Name: "givenTags", Group: "Tags",
+		Signature: []string{"policy.givenTags(keys list(string)) list"},
+		Doc:       "Tags with these keys and the values that the policy's requiredTags give by default or allow alone, each {Key, Value}: for fixes. Where the policy gives none, the list is not known.",
+		Examples:  []string{"policy.givenTags(policy.missingTags(resource))"},
+		whole:     true,
+		overloads: []overload{{member: true, args: []*cel.Type{celType(policyType()), cel.ListType(cel.StringType)}, result: cel.ListType(cel.DynType),
+			call: func(a ...ref.Val) ref.Val { return givenTags(a[0], a[1]) }}},
 	}, {
 		Name: "exempt", Group: "Tags",
 		Signature: []string{"policy.exempt(resource, key string) bool", "policy.exempt(resource.Tags, key string) bool"},
@@ -170,6 +179,32 @@ func missingTags(policy, resource, written ref.Val) ref.Val {
 		default:
 			return v // the list is not known
 		}
+	}
+	return out
+}
+
+// givenTags are the tags that a fix sets for keys.
+func givenTags(policy, keys ref.Val) ref.Val {
+	p, ok := policy.(*view)
+	list, isList := keys.(traits.Lister)
+	if !ok || !isList || p.owner.policy == nil {
+		return types.NewErr("givenTags is asked of the policy, for a list of keys")
+	}
+	out := refList{}
+	for _, k := range elements(list) {
+		key, isText := k.(types.String)
+		if !isText {
+			return k // not known
+		}
+		i := slices.IndexFunc(p.owner.policy.RequiredTags, func(t RequiredTag) bool { return t.Key == string(key) })
+		if i < 0 {
+			return types.NewErr("the policy asks for no tag %q", key)
+		}
+		value, ok := p.owner.policy.RequiredTags[i].Given()
+		if !ok {
+			return unknownOf([]string{noDefault(string(key))})
+		}
+		out = append(out, types.NewStringStringMap(types.DefaultTypeAdapter, map[string]string{"Key": string(key), "Value": value}))
 	}
 	return out
 }

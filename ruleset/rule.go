@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"crypto/sha256"
+	"strings"
 
 	"cel.dev/cel-go/common/ast"
 
@@ -175,7 +176,7 @@ func (r *Rule) FixStatus(p *Policy, region, typ string) string {
 		return finding.FixNone
 	}
 	for i := range r.Fix {
-		if r.Fix[i].Do == doTags && !p.givesTags(typ) {
+		if (r.Fix[i].Do == doTags || strings.Contains(r.Fix[i].CEL.Text, "policy.givenTags(")) && !p.givesTags(typ) {
 			return finding.FixNeedsValue
 		}
 		if name := r.Fix[i].Policy; name != "" {
