@@ -13,6 +13,19 @@ import (
 // without a configuration is not put right by one that has a single property.
 func (f *Fix) parentsNeed(resource *cfn.Resource, typ *schema.Type) []string {
 	var out []string
+	need := func(t *schema.Type, at []string) {
+		for k := range t.Properties {
+			p := &t.Properties[k]
+			path := append(slices.Clone(at), p.Name)
+			name := "property " + strings.Join(path, ".")
+			if p.Required && !f.sets(path) && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	if resource.Properties == nil && len(f.Ops) > 0 {
+		need(typ, nil)
+	}
 	for _, op := range f.Ops {
 		if op.Do == cfn.OpRemove {
 			continue
@@ -27,16 +40,8 @@ func (f *Fix) parentsNeed(resource *cfn.Resource, typ *schema.Type) []string {
 			if at != nil {
 				at = at.Lookup(key)
 			}
-			if at != nil && at.Kind != cfn.Null || t.Kind != schema.Object {
-				continue
-			}
-			for k := range t.Properties {
-				p := &t.Properties[k]
-				path := append(slices.Clone(op.Path[:i+1]), p.Name)
-				name := "property " + strings.Join(path, ".")
-				if p.Required && !f.sets(path) && !slices.Contains(out, name) {
-					out = append(out, name)
-				}
+			if (at == nil || at.Kind == cfn.Null) && t.Kind == schema.Object {
+				need(t, op.Path[:i+1])
 			}
 		}
 	}
