@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -155,6 +156,7 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 		}
 	}
 	changes := local.Dry(set, folder)
+	var known judgeresource.Known
 	if f.data != "" {
 		d, err := f.openData(ctx, true)
 		if err != nil {
@@ -162,6 +164,7 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 		}
 		defer func() { err = errors.Join(err, d.Close()) }()
 		changes = d.Changes(set, folder, nil)
+		known = changes.Findings
 	}
 	all, err := resources.All()
 	if err != nil {
@@ -179,7 +182,8 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 			return usagef("--resource %q is none of %s%s", id, strings.Join(names, ", "), didYouMean(id, names))
 		}
 	}
-	judge := judgeresource.New(set, resources, local.Folder{Live: resources})
+	judge := judgeresource.New(set, resources, folder, known, time.Now)
+	suppressed := 0
 	var plans []shownPlan
 	left := 0
 	for _, r := range all {
@@ -187,10 +191,11 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 			continue
 		}
 		res := finding.Resource{Account: r.Account, Region: r.Region, Stack: r.Stack, LogicalID: r.LogicalID, Type: r.Type}
-		judged, err := judge.Handle(ctx, judgeresource.In{CheckID: newChangeID(), Resource: res, Identifier: r.Identifier})
+		judged, err := judge.Handle(ctx, judgeresource.In{CheckID: newChangeID(), Resource: res, Identifier: r.Identifier, All: true})
 		if err != nil {
 			return err
 		}
+		suppressed += judged.Suppressed
 		for _, q := range judged.Violations {
 			if len(f.rule) > 0 && !slices.Contains(f.rule, q.Rule) {
 				continue
@@ -220,6 +225,9 @@ func runRemediatePlan(ctx context.Context, s *Streams, f *remediateFlags) (err e
 			fmt.Fprintln(s.Out)
 		}
 		p.text(s.Out)
+	}
+	if suppressed > 0 {
+		fmt.Fprintf(s.Err, "%s suppressed or accepted, and not planned for\n", count(suppressed, "violation"))
 	}
 	fmt.Fprintf(s.Err, "%s, %d left; nothing was changed\n", count(len(plans), "plan"), left)
 	return nil

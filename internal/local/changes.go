@@ -84,6 +84,14 @@ func (c *Changes) now() time.Time {
 	return time.Now()
 }
 
+// known is the findings table as far as it says what was accepted; nil where none is kept.
+func (c *Changes) known() judgeresource.Known {
+	if c.Findings == nil {
+		return nil
+	}
+	return c.Findings
+}
+
 // Functions are the tasks of the remediation, under the text by which workflows
 // call them.
 func (c *Changes) Functions() engine.Functions { return c.functions(&told{}) }
@@ -111,7 +119,7 @@ func (c *Changes) functions(t *told) engine.Functions {
 		placeholder("TellChange"):    tasks.Of(tellchange.New(tell, c.Blobs, c.now).Handle),
 		placeholder("SettleFinding"): tasks.Of(settlefinding.New(c.Findings, c.Ledger, c.Blobs, c.now).Handle),
 		placeholder("ReleaseLeases"): tasks.Of(releaseleases.New(c.Leases, c.Blobs).Handle),
-		placeholder("JudgeResource"): tasks.Of(judgeresource.New(c.Rules, c.Resources, c.Around).Handle),
+		placeholder("JudgeResource"): tasks.Of(judgeresource.New(c.Rules, c.Resources, c.Around, c.known(), c.now).Handle),
 		placeholder("RecordFailure"): tasks.Of(recordfailure.New(c.Blobs, c.now).Handle),
 		placeholder("Notify"):        tasks.Of(notify.New(c.Channel, c.Blobs, c.now).Handle),
 	}

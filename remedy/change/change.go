@@ -5,7 +5,6 @@ package change
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -102,8 +101,26 @@ type Source struct {
 	Why           string      `json:",omitempty"`
 }
 
-// Target is what names the finding's target in the findings table.
-func (p *Planned) Target() string { return cmp.Or(p.Where, p.Plan.Resource.Stack) }
+// Row says where the findings table has the violation: what names its target
+// there, and the logical id. See Remembered.
+func (p *Planned) Row() (where, logicalID string) {
+	if p.Where != "" {
+		return p.Where, p.Plan.Resource.LogicalID
+	}
+	return Remembered(p.Plan.Resource, p.Plan.Identifier)
+}
+
+// noStack stands for the stack of a resource that none owns. No stack can be called so.
+const noStack = "(no stack)"
+
+// Remembered says where the findings table has the violations of a live
+// resource. One of no stack has no logical id that others do not have.
+func Remembered(r finding.Resource, identifier string) (where, logicalID string) {
+	if r.Stack == "" {
+		return noStack, r.Type + " " + identifier
+	}
+	return r.Stack, r.LogicalID
+}
 
 // Needed is how many people must approve, as approval.Request says.
 func (p *Planned) Needed() int {

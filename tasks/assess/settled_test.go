@@ -11,7 +11,9 @@ import (
 )
 
 // nothing is a policy without suppressions.
-func nothing([]*cfn.Model, []finding.Finding, time.Time) ([]finding.Finding, []string) { return nil, nil }
+func nothing([]*cfn.Model, []finding.Finding, time.Time) ([]finding.Finding, []string) {
+	return nil, nil
+}
 
 // settle puts the one row into another state, as SettleFinding does.
 func (b *bench) settle(change func(*finding.Record)) {

@@ -225,9 +225,9 @@ var Tasks = slices.Concat([]Task{
 // apart: an account that is only scanned has none of them.
 var Remediation = []Task{
 	{
-		Name: "JudgeResource", Folder: "judgeresource", Vars: []string{BucketVar}, MaySet: []string{BundleVar},
+		Name: "JudgeResource", Folder: "judgeresource", Vars: []string{BucketVar, FindingsVar}, MaySet: []string{BundleVar},
 		Timeout: 2 * time.Minute, MemoryMB: 1024,
-		Actions: slices.Concat(readObjects, readResources), Reads: []string{Bundles}, ReadsLive: true,
+		Actions: slices.Concat(readObjects, readResources, []string{"dynamodb:Query"}), Reads: []string{Bundles}, ReadsLive: true,
 		Errors: []string{Throttled, StoreFailed, RulesBroken},
 	},
 	{

@@ -64,8 +64,8 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 		return Out{}, tasks.StoreError(err)
 	}
 	settle, err := h.settlement(ctx, in, p)
-	if err != nil || settle == nil || h.table == nil || p.Target() == "" {
-		return Out{}, err // no scan reads a row of what belongs to no stack; the ledger has it
+	if err != nil || settle == nil || h.table == nil {
+		return Out{}, err
 	}
 	for i := range attempts {
 		if err := pause(ctx, i); err != nil {
@@ -164,11 +164,12 @@ func (h *Handler) settlement(ctx context.Context, in In, p *change.Planned) (fun
 // row is the finding's latest life.
 func (h *Handler) row(ctx context.Context, p *change.Planned) (last finding.Record, known bool, err error) {
 	res := p.Plan.Resource
-	for r, err := range h.table.OfStack(ctx, p.Target()) {
+	where, id := p.Row()
+	for r, err := range h.table.OfStack(ctx, where) {
 		switch {
 		case err != nil:
-			return last, false, fmt.Errorf("read the findings of %s: %w", p.Target(), tasks.StoreError(err))
-		case r.Rule != p.Plan.Rule || r.Resource.LogicalID != res.LogicalID:
+			return last, false, fmt.Errorf("read the findings of %s: %w", where, tasks.StoreError(err))
+		case r.Rule != p.Plan.Rule || r.Resource.LogicalID != id:
 		case p.Where == "" && (r.Resource.Account != res.Account || r.Resource.Region != res.Region):
 		case !known || r.FirstSeen.After(last.FirstSeen):
 			last, known = r, true
@@ -180,10 +181,15 @@ func (h *Handler) row(ctx context.Context, p *change.Planned) (last finding.Reco
 // first is the row of a violation that no scan has written yet.
 func (h *Handler) first(p *change.Planned) finding.Record {
 	now := h.now().UTC()
+	where, id := p.Row()
+	res, place := p.Plan.Resource, finding.Place{}
+	res.LogicalID = id
+	if where != res.Stack { // its target is named otherwise than by a stack
+		place.Name, res.Stack = where, ""
+	}
 	return finding.Record{
 		Finding: finding.Finding{
-			Rule: p.Plan.Rule, Severity: p.Plan.Severity, Domain: p.Domain, Verdict: finding.Fail, Resource: p.Plan.Resource,
-			Place: finding.Place{Name: p.Where}, Message: p.Plan.Message,
+			Rule: p.Plan.Rule, Severity: p.Plan.Severity, Domain: p.Domain, Verdict: finding.Fail, Resource: res, Place: place, Message: p.Plan.Message,
 		},
 		State: finding.New, FirstSeen: now, LastSeen: now,
 	}

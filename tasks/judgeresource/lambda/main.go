@@ -5,14 +5,17 @@ import (
 	"context"
 	"log"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"plumbline/internal/bundle"
 	live "plumbline/internal/cloudcontrol"
+	"plumbline/internal/dynamo"
 	"plumbline/internal/environment"
 	"plumbline/internal/s3blob"
 	"plumbline/internal/stacks"
@@ -37,5 +40,6 @@ func main() {
 	}
 	resources := live.New(cloudcontrol.NewFromConfig(account))
 	around := stacks.New(cloudformation.NewFromConfig(account), account.Region)
-	lambda.Start(tasks.Of(judgeresource.New(b.Set, resources, around).Handle))
+	known := dynamo.NewFindings(dynamodb.NewFromConfig(account), c.Table)
+	lambda.Start(tasks.Of(judgeresource.New(b.Set, resources, around, known, time.Now).Handle))
 }
