@@ -167,3 +167,49 @@ func TestAdd(t *testing.T) {
 		t.Error("a second resource of a name was taken")
 	}
 }
+
+func TestDelete(t *testing.T) {
+	const topic = "  T:\n    Type: AWS::SNS::Topic\n"
+	for _, row := range []struct{ name, path, src, want string }{
+		{"between others", "t.yaml", "Resources:\n  A:\n    Type: AWS::SQS::Queue\n" + topic + "  # the last\n  B:\n    Type: AWS::SQS::Queue\n", "Resources:\n  A:\n    Type: AWS::SQS::Queue\n  # the last\n  B:\n    Type: AWS::SQS::Queue\n"},
+		{"the last", "t.yaml", "Resources:\n  A:\n    Type: AWS::SQS::Queue\n" + topic + "Outputs:\n  O: {Value: x}\n", "Resources:\n  A:\n    Type: AWS::SQS::Queue\nOutputs:\n  O: {Value: x}\n"},
+		{"in braces", "t.yaml", "Resources: {T: {Type: AWS::SNS::Topic}, A: {Type: AWS::SQS::Queue}}\n", "Resources: {A: {Type: AWS::SQS::Queue}}\n"},
+		{"JSON, the last", "t.json", "{\"Resources\": {\n  \"A\": {\"Type\": \"AWS::SQS::Queue\"},\n  \"T\": {\"Type\": \"AWS::SNS::Topic\"}\n}}", "{\"Resources\": {\n  \"A\": {\"Type\": \"AWS::SQS::Queue\"}\n}}"},
+		{"a name that only begins alike", "t.yaml", "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !Sub \"${TT}-x\"}\n  TT: {Type: AWS::SNS::Topic}\n" + topic, "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !Sub \"${TT}-x\"}\n  TT: {Type: AWS::SNS::Topic}\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			template, err := cfn.Parse(row.path, []byte(row.src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := edit.Delete(template, "T")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, string(got)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+	for name, row := range map[string]struct{ rest, place, words string }{
+		"the only one":                {"", "t.yaml:3:5", "the only resource"},
+		"referred to by Ref":          {"  A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref T}}\n", "t.yaml:4:", "T is referred to here"},
+		"referred to by GetAtt":       {"  A: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt T.TopicName}}\n", "t.yaml:4:", "T is referred to here"},
+		"referred to by a long form":  {"  A: {Type: AWS::SQS::Queue, Properties: {QueueName: {\"Fn::GetAtt\": [T, TopicName]}}}\n", "t.yaml:4:", "T is referred to here"},
+		"referred to by Sub":          {"  A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub \"x-${T.TopicName}\"}}\n", "t.yaml:4:", "T is referred to here"},
+		"referred to by Sub's values": {"  A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub [\"x-${v}\", {v: !Ref T}]}}\n", "t.yaml:4:", "T is referred to here"},
+		"waited for":                  {"  A: {Type: AWS::SQS::Queue, DependsOn: [T]}\n", "t.yaml:4:", "T is referred to here"},
+		"an output":                   {"  A: {Type: AWS::SQS::Queue}\nOutputs:\n  O: {Value: !Ref T}\n", "t.yaml:6:", "T is referred to here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			template, err := cfn.Parse("t.yaml", []byte("Resources:\n"+topic+row.rest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = edit.Delete(template, "T")
+			if e := (*edit.Error)(nil); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), row.place) || !strings.Contains(err.Error(), row.words) {
+				t.Errorf("got %v, want %s %s", err, row.place, row.words)
+			}
+		})
+	}
+}
