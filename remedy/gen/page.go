@@ -50,15 +50,20 @@ func remediations(files fs.FS, answered, measured []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	by := map[string][]*ruleset.Rule{}
+	by, values := map[string][]*ruleset.Rule{}, map[string][]string{}
 	for _, r := range list {
+		for _, step := range r.Fix {
+			if name := step.Policy; name != "" && !slices.Contains(values[name], "`"+r.ID+"`") {
+				values[name] = append(values[name], "`"+r.ID+"`")
+			}
+		}
 		if !r.Deprecated {
 			for _, id := range r.Equivalents["securityhub"] {
 				by[strings.ToLower(id)] = append(by[strings.ToLower(id)], r)
 			}
 		}
 	}
-	p := page{figures: f, answers: &a, unused: maps.Clone(a.Unfixed)}
+	p := page{figures: f, answers: &a, values: values, unused: maps.Clone(a.Unfixed)}
 	for _, c := range a.Controls {
 		rules := by[strings.ToLower(c.ID)]
 		slices.SortFunc(rules, func(x, y *ruleset.Rule) int { return cmp.Compare(x.ID, y.ID) })
@@ -81,6 +86,7 @@ type page struct {
 	figures  figures
 	answers  *answers
 	unused   map[string]string
+	values   map[string][]string // of the policy file, with the rules that ask for each
 	problems []string
 	rows     bytes.Buffer
 
@@ -248,5 +254,9 @@ adds, changes or deletes another one, as said here.
 	fmt.Fprintf(&b, "%d controls: %d with a fix, %d that are found and left to people, %d that no resource's property says anything of.\n\n", p.controls, p.fixed, p.judged, p.none)
 	b.WriteString("| control | rule | fix | where | destructive | taken back |\n|---|---|---|---|---|---|\n")
 	b.Write(p.rows.Bytes())
+	b.WriteString("\n## What fixes ask of the policy file\n\nUnder `values`; tags take theirs from `requiredTags`.\n\n| value | rules |\n|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.Join(p.values[name], ", "))
+	}
 	return b.Bytes()
 }
