@@ -41,7 +41,9 @@ func Template(ctx context.Context, name string, source []byte, account, region s
 		r.Findings = append(r.Findings, found...)
 		r.Passed += counts[string(finding.Pass)]
 	}
-	for _, w := range ruleset.Suppress(nil, set.Index().Equivalents(), models, r.Findings, time.Now()).Warnings {
+	suppressed := ruleset.Suppress(nil, set.Index().Equivalents(), models, r.Findings, time.Now())
+	r.Findings = append(r.Findings, suppressed.Stale...)
+	for _, w := range suppressed.Warnings {
 		r.Warnings = append(r.Warnings, w.Error())
 	}
 	return r, nil

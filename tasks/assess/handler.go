@@ -251,6 +251,8 @@ func (h *Handler) suppress(a *scan.Assessment, snap *scan.Snapshot, at time.Time
 	a.Warnings = warnings
 	if len(a.Partial) == 0 { // else what a suppression is for may be in the domain that is lost
 		for i := range stale {
+			r := &stale[i].Resource
+			r.Account, r.Region, r.Stack = snap.Target.Account, snap.Target.Region, snap.Target.Stack
 			a.Counts[string(stale[i].Verdict)]++
 		}
 		a.Findings = append(a.Findings, stale...)

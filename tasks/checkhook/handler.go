@@ -26,7 +26,7 @@ type Rules interface {
 }
 
 // Suppress marks findings that do not count.
-type Suppress func(models []*cfn.Model, findings []finding.Finding, now time.Time) []string
+type Suppress func(models []*cfn.Model, findings []finding.Finding, now time.Time) (stale []finding.Finding, warnings []string)
 
 // Config says what blocks, and what the function works with on AWS.
 type Config struct {

@@ -46,11 +46,11 @@ func TestHandle(t *testing.T) {
 		{"an open port", request("Shop", "CREATE_PRE_PROVISION", group, open), nil, nil, "FAILED", "NonCompliant", "ec2-security-group-open-ssh", "ec2-security-group-open-ssh FAILED"},
 		{"the same by Cloud Control", request("", "UPDATE_PRE_PROVISION", group, open), nil, nil, "FAILED", "NonCompliant", "ec2-security-group-open-ssh", ""},
 		{"lesser", request("Shop", "CREATE_PRE_PROVISION", group, open), []finding.Severity{}, nil, "SUCCESS", "", "lesser violations", "ec2-security-group-open-ssh FAILED"},
-		{"suppressed", request("Shop", "CREATE_PRE_PROVISION", group, open), nil, func(_ []*cfn.Model, fs []finding.Finding, _ time.Time) []string {
+		{"suppressed", request("Shop", "CREATE_PRE_PROVISION", group, open), nil, func(_ []*cfn.Model, fs []finding.Finding, _ time.Time) ([]finding.Finding, []string) {
 			for i := range fs {
 				fs[i].Suppressed = &finding.Suppression{Reason: "r"}
 			}
-			return nil
+			return nil, nil
 		}, "SUCCESS", "", "no violation", ""},
 		{"what stands around is not known", request("Shop", "CREATE_PRE_PROVISION", "AWS::S3::Bucket", `{}`), []finding.Severity{}, nil, "SUCCESS", "", "lesser", "s3-bucket-tls-only SKIPPED"},
 		{"our own stack", request("PlumblineSuite", "UPDATE_PRE_PROVISION", group, open), nil, nil, "SUCCESS", "", "plumbline's own", ""},
