@@ -37,7 +37,7 @@ const callRate, callBurst = 20, 50
 func (s *suite) newPage(scope constructs.Construct) {
 	p := &page{scope: scope}
 	p.api = gatewayResource(scope, "Api", "Api", map[string]any{
-		"Name": "plumbline-approvals", "Description": "plumbline: people decide on changes", "ProtocolType": "HTTP",
+		"Name": "plumbline-approvals", "Description": "plumbline: people decide on changes", "ProtocolType": "HTTP", "Tags": s.tags(),
 	})
 	p.authorizer = gatewayResource(scope, "Tokens", "Authorizer", map[string]any{
 		"ApiId": *p.api.Ref(), "Name": "issuer", "AuthorizerType": "JWT", "IdentitySource": list("$request.header.Authorization"),
@@ -45,7 +45,7 @@ func (s *suite) newPage(scope constructs.Construct) {
 	})
 	log := s.newLog(scope, "Log", nil)
 	gatewayResource(scope, "Stage", "Stage", map[string]any{
-		"ApiId": *p.api.Ref(), "StageName": "$default", "AutoDeploy": true,
+		"ApiId": *p.api.Ref(), "StageName": "$default", "AutoDeploy": true, "Tags": s.tags(),
 		"AccessLogSettings":    map[string]any{"DestinationArn": *log.AttrArn(), "Format": accessLog},
 		"DefaultRouteSettings": map[string]any{"ThrottlingRateLimit": callRate, "ThrottlingBurstLimit": callBurst, "DetailedMetricsEnabled": true},
 	})
@@ -54,6 +54,15 @@ func (s *suite) newPage(scope constructs.Construct) {
 	s.values["Site"], s.values["ApprovalInbox"], s.values["ApprovalURL"] = site, site+"/approvals", site+"/approvals/"
 	awscdk.NewCfnOutput(scope, jsii.String("Address"), &awscdk.CfnOutputProps{Value: jsii.String(site + "/approvals"), Description: jsii.String("where people decide on changes")})
 	awscdk.NewCfnOutput(scope, jsii.String("Redirect"), &awscdk.CfnOutputProps{Value: jsii.String(site + "/sign-in/callback"), Description: jsii.String("the redirect address that the issuer must know")})
+}
+
+// tags are what CDK puts on all resources whose kind it knows.
+func (s *suite) tags() map[string]any {
+	tags := map[string]any{"application": "plumbline"}
+	for k, v := range s.d.Tags {
+		tags[k] = v
+	}
+	return tags
 }
 
 // bySession is why routes of browsers have no authorizer.
