@@ -84,7 +84,6 @@ func TestEventPatterns(t *testing.T) {
 // TestTargets: each rule that begins a scan is on, leads to Intake, and keeps
 // what it cannot deliver.
 func TestTargets(t *testing.T) {
-	t.Parallel()
 	for _, name := range regions {
 		r := in(name)
 		for _, want := range []struct{ rule, schedule string }{

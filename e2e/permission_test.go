@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // TestPermissions scans with the roles of the functions enforced: each has what
@@ -90,8 +91,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// admitPlainHTTP takes away the policies of bucket and topics, which deny what
-// emulators speak to everybody.
+// admitPlainHTTP takes away the policies of bucket, topics and queues, which deny
+// what emulators speak to everybody.
 func admitPlainHTTP(t *testing.T, r *region) {
 	t.Helper()
 	if _, err := r.s3.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(r.bucket(t))}); err != nil {
@@ -105,6 +106,15 @@ func admitPlainHTTP(t *testing.T, r *region) {
 		if _, err := r.sns.SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{
 			TopicArn: topic.TopicArn, AttributeName: aws.String("Policy"), AttributeValue: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
 		}); err != nil {
+			t.Error(err)
+		}
+	}
+	queues, err := r.sqs.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range queues.QueueUrls {
+		if _, err := r.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: map[string]string{"Policy": ""}}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"plumbline/tasks/catalog"
 )
 
 // oneOrMore is a text or a list of texts, as policies have them.
@@ -129,12 +131,30 @@ func TestLike(t *testing.T) {
 	}
 }
 
-// inRole are actions that a service does in a function's role, and no call of its own.
-var inRole = []string{"logs:", "kms:", "ec2:", "xray:"}
-
-// byFault are the granted actions of functions that a run of all tests does not
-// use, each with what would.
-var byFault = map[string]string{}
+// byFault are the actions that the catalogue gives a function and no test has it
+// use, each with what would. "*" stands for every function.
+var byFault = map[string]string{
+	"* s3:ListBucket":                                 "without it S3 answers for an object that is not there as for one that may not be read",
+	"AnchorLedger sns:Publish":                        "a ledger that does not hold",
+	"ApplyChange cloudformation:GetResource":          "an answer of UpdateResource that was lost",
+	"ApplyChange cloudformation:ListResourceRequests": "another request that changes the resource",
+	"AskApproval dynamodb:DeleteItem":                 "a call whose answer was lost: people are asked again",
+	"AskApproval dynamodb:GetItem":                    "the same",
+	"Deliver sqs:ChangeMessageVisibility":             "a receiver that is down for longer than a minute",
+	"Deliver sqs:DeleteMessage":                       "Lambda, in the role's name",
+	"Deliver sqs:GetQueueAttributes":                  "Lambda, in the role's name",
+	"Deliver sqs:ReceiveMessage":                      "Lambda, in the role's name",
+	"ReadDecision dynamodb:ConditionCheckItem":        "a request that nobody decided on in time",
+	"ReadDecision dynamodb:PutItem":                   "the same",
+	"SignIn dynamodb:DeleteItem":                      "a person who signs out of the browser",
+	"SignIn dynamodb:PutItem":                         "a person who signs in by the browser",
+	"SweepApprovals dynamodb:ConditionCheckItem":      "a request that nobody decided on in time",
+	"SweepApprovals dynamodb:DeleteItem":              "the same",
+	"SweepApprovals dynamodb:GetItem":                 "the same",
+	"SweepApprovals dynamodb:PutItem":                 "the same",
+	"SweepApprovals sns:Publish":                      "the same",
+	"SweepApprovals states:SendTaskSuccess":           "the same",
+}
 
 // checkCalls holds what the functions did during all tests to their roles: each
 // call was allowed by the role as it is deployed, and, after a run of all tests,
@@ -176,12 +196,14 @@ func checkCalls(ctx context.Context, e *emulator, c *calls) error {
 	return errors.Join(problems...)
 }
 
-// unused are the granted actions that no function used.
+// unused are the actions that the catalogue has a function do, and that it did
+// not. What else roles allow, services do in their name: Lambda, and the handlers
+// by which Cloud Control reads and changes a resource; infra/permission derives it.
 func unused(ctx context.Context, e *emulator, used map[string]bool) []error {
 	var problems []error
 	r := newRegion(e.url, regions[0])
-	seen := map[string]bool{}
 	pages := lambda.NewListFunctionsPaginator(r.functions, &lambda.ListFunctionsInput{})
+	known := map[string]bool{}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -189,30 +211,25 @@ func unused(ctx context.Context, e *emulator, used map[string]bool) []error {
 		}
 		for _, f := range page.Functions {
 			name := strings.TrimPrefix(aws.ToString(f.FunctionName), "Plumbline")
-			statements, err := rolePolicy(ctx, e.url, path.Base(aws.ToString(f.Role)))
-			if err != nil {
-				return []error{err}
+			task, ok := catalog.Find(name)
+			if !ok {
+				problems = append(problems, fmt.Errorf("function %s is not in the catalogue", name))
 			}
-			for _, s := range statements {
-				for _, a := range s.Action {
-					k := name + " " + a
-					if s.Effect != "Allow" || slices.ContainsFunc(inRole, func(p string) bool { return strings.HasPrefix(a, p) }) {
-						continue
-					}
-					seen[k] = true
-					if !used[k] && byFault[k] == "" && byFault["* "+a] == "" {
-						problems = append(problems, fmt.Errorf("%s may %s, and never did: take it from the role, test what needs it, or say in byFault what does", name, a))
-					}
-					if used[k] && byFault[k] != "" {
-						problems = append(problems, fmt.Errorf("%s did %s, of which byFault says that no test does", name, a))
-					}
+			for _, a := range task.Actions {
+				k := name + " " + a
+				known[k] = true
+				switch {
+				case !used[k] && byFault[k] == "" && byFault["* "+a] == "":
+					problems = append(problems, fmt.Errorf("%s may %s, and never did: take it from the catalogue, test what needs it, or say in byFault what does", name, a))
+				case used[k] && byFault[k] != "":
+					problems = append(problems, fmt.Errorf("%s did %s, of which byFault says that no test has it do so", name, a))
 				}
 			}
 		}
 	}
 	for k := range byFault {
-		if !strings.HasPrefix(k, "* ") && !seen[k] {
-			problems = append(problems, fmt.Errorf("byFault speaks of %s, which no role allows", k))
+		if !strings.HasPrefix(k, "* ") && !known[k] {
+			problems = append(problems, fmt.Errorf("byFault speaks of %s, which is not in the catalogue", k))
 		}
 	}
 	return problems
