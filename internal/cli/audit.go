@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/approval"
+	"plumbline/internal/account"
 	"plumbline/internal/files"
-	"plumbline/internal/local"
 	"plumbline/internal/report"
 	"plumbline/ledger"
 	"plumbline/remedy"
@@ -34,15 +34,17 @@ func newAudit(s *Streams) *cobra.Command {
 
 func newAuditVerify(s *Streams) *cobra.Command {
 	var f remediateFlags
+	var far booksFlags
 	var anchors []string
 	var folder string
 	c := &cobra.Command{
-		Use:   "verify --data DIR [--anchor NUMBER:HASH | --anchors FOLDER]",
+		Use:   "verify --data DIR | --aws [--anchor NUMBER:HASH] [--anchors FOLDER]",
 		Short: "Check that no entry of the ledger was changed, and name the first that was",
 		Long: `Check the chain of the ledger: each entry holds the hash of the one before. Its
 head is printed: keep that where nobody can change it, and give it back with
 --anchor, since whoever can write the ledger could also compute it anew. What
-"plumbline audit anchor" has kept in a folder is given by --anchors.
+"plumbline audit anchor" has kept in a folder is given by --anchors. With --aws the
+ledger of plumbline on AWS is held to what is anchored there.
 
 Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 		Example: "  plumbline audit verify --data .plumbline --anchor 41:9f86d08188…",
@@ -57,15 +59,19 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 				}
 				kept[n] = hash
 			}
-			d, err := f.openData(c.Context(), false)
+			d, done, err := openBooks(c.Context(), s, &f, &far)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, d.Close()) }()
+			defer func() { err = errors.Join(err, done()) }()
+			elsewhere := d.Anchors
 			if folder != "" {
-				for a, err := range files.Anchors(folder).All(c.Context()) {
+				elsewhere = files.Anchors(folder)
+			}
+			if elsewhere != nil {
+				for a, err := range elsewhere.All(c.Context()) {
 					if err != nil {
-						return usageError{err}
+						return err
 					}
 					if kept[a.Seq] != "" && kept[a.Seq] != a.Hash {
 						fmt.Fprintf(s.Out, "the ledger does not hold: entry %d was anchored with two hashes: one of them is of a ledger that was computed anew\n", a.Seq)
@@ -73,7 +79,7 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 					}
 					kept[a.Seq] = a.Hash
 				}
-				if len(kept) == 0 {
+				if folder != "" && len(kept) == 0 {
 					return usagef("--anchors %q has no anchor. \"plumbline audit anchor --data DIR --to FOLDER\" keeps one", folder)
 				}
 			}
@@ -91,6 +97,9 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 				return err
 			}
 			fmt.Fprintf(s.Out, "%s, all as recorded\n", countOf(int(n), "entry", "entries"))
+			if len(kept) > 0 {
+				fmt.Fprintf(s.Out, "%s of them as anchored\n", countOf(len(kept), "entry", "entries"))
+			}
 			if n > 0 {
 				fmt.Fprintf(s.Out, "head %d:%s\n", last.Seq, last.Hash)
 			}
@@ -98,6 +107,7 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 		},
 	}
 	f.register(c, false)
+	far.register(c)
 	c.Flags().StringArrayVar(&anchors, "anchor", nil, "the number and hash of an entry, as `NUMBER:HASH`, that was kept elsewhere; may be given again")
 	c.Flags().StringVar(&folder, "anchors", "", "the `FOLDER` of the anchors that were kept elsewhere")
 	return c
@@ -209,8 +219,9 @@ type auditLedgerEntry struct {
 
 func newAuditExport(s *Streams) *cobra.Command {
 	var f remediateFlags
+	var far booksFlags
 	c := &cobra.Command{
-		Use:   "export --data DIR",
+		Use:   "export --data DIR | --aws",
 		Short: "Write every change with its impact, approval, test and back-out",
 		Long: `Write every change that the ledger knows as PCI DSS v4.0.1, 6.5.1 asks of one: what
 and why, the impact, who approved it, how it was tested, and how to back it out.
@@ -221,11 +232,11 @@ The chain is verified first: a ledger that does not hold is not exported.`,
 			if err := oneOf("--format", f.format, []string{"json", "text"}); err != nil {
 				return err
 			}
-			d, err := f.openData(c.Context(), false)
+			d, done, err := openBooks(c.Context(), s, &f, &far)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, d.Close()) }()
+			defer func() { err = errors.Join(err, done()) }()
 			if _, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), nil); err != nil {
 				return fmt.Errorf("the ledger does not hold: %w. see \"plumbline audit verify\"", err)
 			}
@@ -245,6 +256,7 @@ The chain is verified first: a ledger that does not hold is not exported.`,
 		},
 	}
 	f.register(c, false)
+	far.register(c)
 	c.Flags().StringVarP(&f.format, "format", "f", "json", "as `FORMAT`: json or text")
 	complete(c, "format", []string{"json", "text"})
 	return c
@@ -252,7 +264,7 @@ The chain is verified first: a ledger that does not hold is not exported.`,
 
 // auditRecords reads every change that the ledger knows, in the order of its
 // first entry. What a change was stands in the ledger itself.
-func auditRecords(ctx context.Context, d *local.ChangesData) ([]auditRecord, error) {
+func auditRecords(ctx context.Context, d account.Books) ([]auditRecord, error) {
 	out := []auditRecord{}
 	seen := map[string]bool{}
 	for e, err := range d.Ledger.Entries(ctx, 1) {
@@ -272,7 +284,7 @@ func auditRecords(ctx context.Context, d *local.ChangesData) ([]auditRecord, err
 	return out, nil
 }
 
-func auditOf(ctx context.Context, d *local.ChangesData, plan string) (auditRecord, error) {
+func auditOf(ctx context.Context, d account.Books, plan string) (auditRecord, error) {
 	r := auditRecord{Plan: plan}
 	story, err := change.Tell(ctx, d.Ledger, plan)
 	if err != nil {
@@ -305,7 +317,7 @@ func auditOf(ctx context.Context, d *local.ChangesData, plan string) (auditRecor
 		}
 	}
 	if p == nil { // it ended before anybody was asked, and before it was begun
-		if p, err = change.Load(ctx, d.Blobs, plan); err != nil {
+		if p, err = change.Load(ctx, d.Plans, plan); err != nil {
 			return r, err
 		}
 	}
