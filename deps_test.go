@@ -74,8 +74,8 @@ var rules = []rule{
 
 // only lists the packages that may import a thing directly.
 var only = []rule{
-	{[]string{"internal/s3blob", "internal/awsfake/mirror", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
-	{[]string{"internal/dynamo", "internal/awsfake/mirror", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
+	{[]string{"internal/s3blob", "internal/awsaccount", "internal/awsfake/mirror", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/s3/..."}, nil, "S3 stays behind one adapter"},
+	{[]string{"internal/dynamo", "internal/awsaccount", "internal/awsfake/mirror", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/dynamodb/..."}, nil, "DynamoDB stays behind one adapter"},
 	{[]string{"internal/cloudcontrol", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/cloudcontrol/..."}, nil, "Cloud Control stays behind one adapter"},
 	{[]string{"internal/configrules", "internal/awsaccount", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/configservice/..."}, nil, "AWS Config stays behind one adapter"},
 	{[]string{"internal/sns", "internal/awsaccount", "internal/awsfake/mirror", "tasks/*/lambda"}, []string{"github.com/aws/aws-sdk-go-v2/service/sns/..."}, nil, "SNS stays behind one adapter"},
