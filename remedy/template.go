@@ -46,18 +46,14 @@ type Left struct {
 // maxModels bounds in how many worlds a fix is worked out until it settles a finding.
 const maxModels = 4
 
-// Template works out the fixes of a template's failures and makes them in its
-// source, one after the other. Each is kept only where the same rule then no
-// longer fails; findings without a fix, or whose value is not written in the
-// template, are left with the reason. Suppressed findings and verdicts other
-// than fail are passed over. t is not changed.
-func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, findings []finding.Finding) (*Patch, error) {
+// makeAll makes the fixes one after the other, each held to what passed; nil:
+// to its own rule alone. It returns the template as they leave it as well.
+func makeAll(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inputs, models []*cfn.Model, findings []finding.Finding, passed judged) (*Patch, *cfn.Template, error) {
 	p := &Patch{Path: t.Path, Before: t.Source, After: t.Source}
-	models := t.Worlds(in)
 	deleted := map[string]bool{}
 	for _, f := range findings {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if f.Verdict != finding.Fail || f.Suppressed != nil {
 			continue
@@ -72,16 +68,22 @@ func Template(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 			continue
 		}
 		made, change, err := settle(ctx, set, t, in, models, f)
+		var after []*cfn.Model
+		if err == nil {
+			if after = made.Worlds(in); passed != nil {
+				err = breaks(ctx, set, passed, after)
+			}
+		}
 		if err != nil {
 			p.Left = append(p.Left, Left{f, err.Error()})
 			continue
 		}
-		t, models = made, made.Worlds(in)
+		t, models = made, after
 		deleted[f.Resource.LogicalID] = change.Deleted
 		p.Made = append(p.Made, change)
 	}
 	p.After = t.Source
-	return p, nil
+	return p, t, nil
 }
 
 // settle makes one fix. The error says why the finding is left.
