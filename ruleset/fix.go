@@ -74,7 +74,7 @@ func (s *Set) Fix(f finding.Finding, m *cfn.Model) (Fix, error) {
 			return Fix{}, fmt.Errorf("fix %s of %q: %w", r.ID, resource.LogicalID, err)
 		}
 	}
-	out.Needs = mergeNeeds(out.Needs, out.parentsNeed(resource, c.typ))
+	out.Needs = mergeNeeds(out.Needs, out.parentsNeed(resource))
 	return out, nil
 }
 

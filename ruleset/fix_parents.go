@@ -11,7 +11,12 @@ import (
 // parentsNeed are the properties that an object needs which a fix would make
 // on the way to what it sets, and that the fix does not set: a distribution
 // without a configuration is not put right by one that has a single property.
-func (f *Fix) parentsNeed(resource *cfn.Resource, typ *schema.Type) []string {
+func (f *Fix) parentsNeed(resource *cfn.Resource) []string {
+	s := schema.Lookup(resource.Type)
+	if s == nil {
+		return nil
+	}
+	typ := s.Type
 	var out []string
 	need := func(t *schema.Type, at []string) {
 		for k := range t.Properties {
@@ -23,7 +28,7 @@ func (f *Fix) parentsNeed(resource *cfn.Resource, typ *schema.Type) []string {
 			}
 		}
 	}
-	if resource.Properties == nil && len(f.Ops) > 0 {
+	if (resource.Properties == nil || resource.Properties.Kind == cfn.Null) && len(f.Ops) > 0 {
 		need(typ, nil)
 	}
 	for _, op := range f.Ops {
