@@ -105,6 +105,7 @@ type Finding struct {
 	Assuming    []string     // the world it was judged in: "Environment=dev"
 	Suppressed  *Suppression // nil: it counts
 	Owner       string       `json:",omitempty"` // who answers for the resource by the policy; "" where it names nobody
+	Deployed    Verdict      `json:",omitempty"` // of the live resource alone; "": it was not judged
 	Scope       string       `json:",omitempty"` // of the resource in PCI DSS by the policy: cde, connected or out; "" where the policy says nothing of scope
 }
 

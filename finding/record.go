@@ -64,6 +64,8 @@ type Record struct {
 	// FollowBy is until when the template may still say otherwise, after the live
 	// resource was changed: set while the finding is InRemediation by such a change.
 	FollowBy time.Time `json:",omitzero"`
+	// Changed is when the live resource was changed, with FollowBy.
+	Changed time.Time `json:",omitzero"`
 }
 
 // ResourceID is the table's partition key: account, region, stack (or template
@@ -114,7 +116,7 @@ func Merge(old, next Record) Record {
 		return old
 	}
 	if old.State.Decided() && (next.State == New || next.State == Open) {
-		next.State, next.FollowBy = old.State, old.FollowBy
+		next.State, next.FollowBy, next.Changed = old.State, old.FollowBy, old.Changed
 		if old.Accepted() && next.Suppressed == nil {
 			next.Suppressed = old.Suppressed
 		}

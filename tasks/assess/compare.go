@@ -119,7 +119,7 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 		r.State = finding.Suppressed
 	case old.AcceptedOn(c.at): // whoever wants to see suppressed findings takes back no decision
 		r.State, r.Suppressed = finding.Suppressed, old.Suppressed
-	case old.State == finding.InRemediation && c.overdue(old):
+	case old.State == finding.InRemediation && (c.overdue(old) || c.takenBack(f, old)):
 		r.State = finding.Reopened
 	case !was:
 		r.State = finding.New
@@ -137,8 +137,8 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 	default:
 		r.State = finding.Open
 	}
-	if was && old.State.Active() && r.State.Active() {
-		r.FollowBy = old.FollowBy
+	if was && old.State.Active() && r.State.Active() && !c.takenBack(f, old) {
+		r.FollowBy, r.Changed = old.FollowBy, old.Changed
 		if c.overdue(old) {
 			r.Message = notFollowed(r.Message, old.FollowBy)
 			c.assessment.Findings[at].Message = r.Message
@@ -169,6 +169,12 @@ func (c *comparison) found(at int, fp string, old finding.Record, was bool) {
 // which its template was to follow.
 func (c *comparison) overdue(r finding.Record) bool {
 	return !r.FollowBy.IsZero() && c.at.After(r.FollowBy)
+}
+
+// takenBack reports whether the live resource, which was changed, is wrong again:
+// a deployment of the template has taken the change back, or somebody has.
+func (c *comparison) takenBack(f finding.Finding, r finding.Record) bool {
+	return !r.FollowBy.IsZero() && f.Deployed == finding.Fail && c.at.After(r.Changed)
 }
 
 // accepted marks a violation that people have left as it is, until their day is over.

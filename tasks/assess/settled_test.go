@@ -119,3 +119,31 @@ func TestATemplateFollowsOrIsToldOf(t *testing.T) {
 		})
 	}
 }
+
+// TestAChangeThatIsTakenBackIsOpenAgain: the live resource is wrong again before
+// the term is over, and a scan that began before the change does not know better.
+func TestAChangeThatIsTakenBackIsOpenAgain(t *testing.T) {
+	b := newBench(t)
+	v := violation("r1", "Cards", finding.High, 3)
+	v.Deployed = finding.Fail
+	b.scanAt(day1, nil, v)
+	b.settle(func(r *finding.Record) {
+		r.State, r.Changed, r.FollowBy = finding.InRemediation, day1.Add(2*time.Hour), day1.AddDate(0, 0, 14)
+	})
+	b.scanAt(day1.Add(time.Hour), nil, v) // it has read the resource before the change
+	b.wantStates("r1 Cards in-remediation")
+	v.Deployed = finding.Pass
+	b.scanAt(day1.AddDate(0, 0, 1), nil, v)
+	b.wantStates("r1 Cards in-remediation")
+	v.Deployed = finding.Fail
+	out := b.scanAt(day1.AddDate(0, 0, 2), nil, v)
+	b.wantStates("r1 Cards reopened")
+	if out.Alerts.High != 1 {
+		t.Errorf("%+v", out)
+	}
+	b.scanAt(day1.AddDate(0, 0, 15), nil, v)
+	b.wantStates("r1 Cards open")
+	if m := b.a.Findings[0].Message; strings.Contains(m, "was to follow") {
+		t.Errorf("its template is still waited for: %s", m)
+	}
+}

@@ -76,6 +76,7 @@ func merge(written, deployed []finding.Finding, template *cfn.Model) []finding.F
 // it so. What the template leaves open the deployed resource settles; an error
 // of either stays, unless the other is a violation.
 func settle(w, d finding.Finding) finding.Finding {
+	w.Deployed, d.Deployed = d.Verdict, d.Verdict
 	switch {
 	case w.Verdict == finding.Fail && d.Verdict == finding.Pass:
 		w.Message += ". the deployed resource is right, but the next deployment may undo that"
@@ -101,6 +102,7 @@ func settle(w, d finding.Finding) finding.Finding {
 
 // asDeployed says of a finding that it is about the live resource.
 func asDeployed(f finding.Finding) finding.Finding {
+	f.Deployed = f.Verdict
 	if f.Verdict != finding.Pass && f.Verdict != finding.Skip {
 		f.Message = "as deployed: " + f.Message
 	}

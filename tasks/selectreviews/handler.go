@@ -127,7 +127,7 @@ func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 // that the policy lets be settled where it is.
 func (h *Handler) wants(r finding.Record) bool {
 	if r.Verdict != finding.Fail || r.Suppressed != nil || r.Fix != finding.FixAvailable || r.Resource.LogicalID == "" ||
-		r.State != finding.New && r.State != finding.Reopened {
+		r.State != finding.New && r.State != finding.Reopened || r.Deployed == finding.Pass { // the template alone is wrong
 		return false
 	}
 	mode, _ := h.policy.Remediate(r.Rule, r.Severity, r.Resource.Type)

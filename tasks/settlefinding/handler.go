@@ -129,7 +129,7 @@ func (h *Handler) settlement(ctx context.Context, in In, p *change.Planned) (fun
 			return nil, tasks.StoreError(err)
 		}
 		return func(r *finding.Record) {
-			r.State, r.FollowBy = finding.Suppressed, time.Time{}
+			r.State, r.FollowBy, r.Changed = finding.Suppressed, time.Time{}, time.Time{}
 			r.Suppressed = &finding.Suppression{Reason: d.Reason, Approver: d.By, Until: d.Until, Source: finding.SourceAcceptance}
 		}, nil
 	case change.Applied:
@@ -148,13 +148,13 @@ func (h *Handler) settlement(ctx context.Context, in In, p *change.Planned) (fun
 		}
 		return func(r *finding.Record) {
 			if r.State.Active() {
-				r.State, r.FollowBy = finding.InRemediation, ended.Add(time.Duration(p.FollowIn)*time.Second).UTC()
+				r.State, r.Changed, r.FollowBy = finding.InRemediation, ended.UTC(), ended.Add(time.Duration(p.FollowIn)*time.Second).UTC()
 			}
 		}, nil
 	case change.Undone:
 		return func(r *finding.Record) {
 			if r.State == finding.InRemediation {
-				r.State, r.FollowBy = finding.Reopened, time.Time{}
+				r.State, r.FollowBy, r.Changed = finding.Reopened, time.Time{}, time.Time{}
 			}
 		}, nil
 	}

@@ -73,7 +73,7 @@ func TestSettleFinding(t *testing.T) {
 			r.State, r.Suppressed, r.FirstSeen, r.LastSeen = finding.Suppressed, accepted, done, done
 		}},
 		"applied": {[]finding.Record{row(finding.New)}, change.Applied, "Shop", false, 0, func(r *finding.Record) {
-			r.State, r.FollowBy = finding.InRemediation, followBy
+			r.State, r.FollowBy, r.Changed = finding.InRemediation, followBy, done
 		}},
 		"applied, and a scan was faster":   {[]finding.Record{row(finding.Resolved)}, change.Applied, "Shop", false, 0, func(r *finding.Record) { r.State = finding.Resolved }},
 		"applied, and no stack to follow":  {[]finding.Record{row(finding.New)}, change.Applied, "", false, 0, func(r *finding.Record) { r.State = finding.New }},
