@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/asl/engine"
 	"plumbline/finding"
 	"plumbline/internal/files"
 	"plumbline/internal/local"
@@ -388,7 +389,11 @@ func runRemediateApply(ctx context.Context, s *Streams, f *remediateFlags, args 
 	worst := ExitClean
 	ended := []endedPlan{}
 	for _, p := range plans {
-		end, err := changes.Carry(ctx, change.Request{Change: p.Change, Plan: p.hash, Undo: undo}, nil)
+		end, err := changes.Carry(ctx, change.Request{Change: p.Change, Plan: p.hash, Undo: undo}, func(ev engine.Event) {
+			if ev.Type == "WaitStateEntered" {
+				fmt.Fprintln(s.Err, report.Plain(fmt.Sprintf("%s  another change of %s goes on; this one waits for it", p.hash[:12], p.Plan.Resource.LogicalID)))
+			}
+		})
 		if err != nil {
 			return err
 		}
