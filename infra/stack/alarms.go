@@ -58,6 +58,9 @@ func (s *suite) newAlarms(scope constructs.Construct) {
 	}
 
 	if len(s.scope.Changes) > 0 {
+		alarm("FailedChange", "a change was refused, taken back or half done, or failed; a message says which, unless that was lost as well", s.topics.critical, executions("ExecutionsFailed", "RemediateFinding", 300))
+		alarm("FailedReview", "nobody was asked about a violation, or what was decided was not kept; a message says why, unless that was lost as well", s.topics.warning, executions("ExecutionsFailed", "ReviewViolation", 300))
+		alarm("FailedCheck", "what AWS Config reported was not looked at; a message says why, unless that was lost as well", s.topics.warning, executions("ExecutionsFailed", "CheckResource", 300))
 		alarm("NoAnchor", "the ledger of changes was not verified and anchored for a day", s.topics.critical, awscloudwatch.CfnAlarmProps{
 			Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Invocations"), Statistic: jsii.String("Sum"), Period: jsii.Number(86400),
 			Dimensions: list(dimension("FunctionName", *s.functions["AnchorLedger"].resource.Ref())),
