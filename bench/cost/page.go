@@ -93,5 +93,5 @@ const (
 const (
 	endpoints = 5
 	keys      = 2
-	alarms    = 15
+	alarms    = 18
 )
