@@ -287,8 +287,8 @@ func (c *caseRunner) verdict(k *Case, set *Set, typ string) (f finding.Finding, 
 }
 
 // worlds is the case's template and what it is resolved to.
-func (k *Case) worlds(typ string) (*cfn.Template, []*cfn.Model, error) {
-	src, err := k.template(typ)
+func (c *Case) worlds(typ string) (*cfn.Template, []*cfn.Model, error) {
+	src, err := c.template(typ)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -299,7 +299,7 @@ func (k *Case) worlds(typ string) (*cfn.Template, []*cfn.Model, error) {
 	if len(t.Problems) > 0 {
 		return nil, nil, fmt.Errorf("the case's template has a problem: %w\n%s", t.Problems[0], src)
 	}
-	return t, t.Worlds(cfn.Inputs{Parameters: k.Params, Region: k.Region, Account: k.Account, Stack: k.Stack}), nil
+	return t, t.Worlds(cfn.Inputs{Parameters: c.Params, Region: c.Region, Account: c.Account, Stack: c.Stack}), nil
 }
 
 // policy is the case's, with what the rule's fix asks of it, so that the fix
