@@ -153,6 +153,7 @@ var byFault = map[string]string{
 	"SweepApprovals dynamodb:GetItem":                 "the same",
 	"SweepApprovals dynamodb:PutItem":                 "the same",
 	"SweepApprovals sns:Publish":                      "the same",
+	"SweepApprovals s3:GetObject":                     "a request of which people are reminded",
 	"SweepApprovals states:SendTaskSuccess":           "the same",
 }
 
