@@ -77,11 +77,7 @@ func (p *page) fix() string {
 	var steps []string
 	for i := range p.rule.Fix {
 		f := &p.rule.Fix[i]
-		step := f.Do + " " + strings.Join(f.Path, ".")
-		if f.Policy != "" {
-			step += " (policy value " + f.Policy + ")"
-		}
-		steps = append(steps, step)
+		steps = append(steps, f.words())
 	}
 	return strings.ReplaceAll(strings.Join(steps, "; "), "|", `\|`)
 }

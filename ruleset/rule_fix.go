@@ -91,3 +91,20 @@ func (d *ruleDecoder) plain(n *yaml.Node) any {
 	}
 	return out
 }
+
+// words is a step in short: set A.B (policy value kmsKey).
+func (f *FixStep) words() string {
+	step := f.Do + " " + strings.Join(f.Path, ".")
+	switch {
+	case f.Do == doTags:
+		return "set the tags that the policy asks for"
+	case f.Do == doDelete:
+		return "delete the resource"
+	case f.On != "":
+		step += " of " + f.On
+	}
+	if f.Policy != "" {
+		step += " (policy value " + f.Policy + ")"
+	}
+	return step
+}
