@@ -183,7 +183,7 @@ func (s *sums) words(rules int) (class, text string) {
 	by := " by " + plural(len(s.checks), "check", "checks") + " over " + plural(s.resources, "resource", "resources")
 	switch {
 	case rules == 0:
-		return "skip", "no rule looks at this"
+		return "skip", "not automatable from templates: to be checked by hand"
 	case len(s.checks) == 0:
 		return "skip", "nothing in these templates to check"
 	case s.fails > 0:
