@@ -11,6 +11,10 @@ GO ?= go
 DIR ?= examples/payments/cdk.out
 # More flags for `make scan`, such as ARGS="--format html".
 ARGS ?=
+# Where `make console-check` keeps pictures of the pages; empty: nowhere.
+SHOTS ?=
+# How long `make console-load` takes.
+LOAD ?= 1m
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME ?= 20s
 MODULES := . tools infra
@@ -28,7 +32,7 @@ DIST ?= dist
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X plumbline/internal/cli.Version=$(VERSION)" -o bin/
 
-.PHONY: help setup build plumbline functions scan synth lint-templates lint-fixes bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check mutants generate schemas format vet lint cover fuzz bench bench-peers cost scale coldstart clean
+.PHONY: help setup build plumbline functions scan synth lint-templates lint-fixes bootstrap diff deploy destroy test test-second-opinion test-race e2e faults check mutants generate schemas format vet lint cover fuzz bench bench-peers bench-console console-check console-load cost scale coldstart clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -139,6 +143,15 @@ scale: ## Scan 10,000 stacks of 20 accounts in virtual time, and write docs/scal
 
 coldstart: ## Write docs/coldstart.md: each function from exec to its first answer, and its size as it is uploaded
 	@$(GO) run ./bench/coldstart -write docs/coldstart.md
+
+bench-console: plumbline ## Measure the console on 100,000 findings while scans write, and write the figures into docs/console.md
+	@$(GO) run ./bench/console
+
+console-check: plumbline ## Look at each page of the console with Chromium and axe-core, on a scan of DIR; SHOTS=FOLDER keeps pictures
+	@DIR="$(DIR)" SHOTS="$(SHOTS)" tools/consolecheck/check.sh
+
+console-load: ## 1,000 readers and a writer on one database for LOAD
+	@PLUMBLINE_CONSOLE_LOAD=$(LOAD) $(GO) test ./internal/console -run 'TestLoad$$' -v -count 1
 
 bench-peers: plumbline ## Install other scanners, engines and servers by package name and print the ratios of one run
 	@bench/engines.sh

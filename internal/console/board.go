@@ -44,12 +44,19 @@ type board struct {
 	codes   [dimensions]map[string]uint32
 	byKey   map[string]int // the latest life of a finding, by its fingerprint
 
-	active    int
-	newest    time.Time // of LastSeen
-	orders    [orders]func() []int32
-	termsOnce sync.Once
+	// What a search looks through: the texts of all rows in lower case, one behind
+	// the other, and where each ends.
+	text string
+	ends []int
+
+	active int
+	newest time.Time // of LastSeen
+	orders [orders]func() []int32
+
+	summarize sync.Once
+	summary   overviewPage // what of an overview changes with the findings alone
+	measuring sync.Mutex
 	terms     *sla.Report
-	termsErr  error
 }
 
 // row is one life of a finding, as far as lists need it.
@@ -60,7 +67,6 @@ type row struct {
 	logical, message string
 	place            finding.Place
 	account, region  string
-	text             string // what a search looks through, in lower case
 	active           bool
 }
 
@@ -77,12 +83,14 @@ func newBoard(records iter.Seq2[finding.Record, error], title func(rule string) 
 	for _, s := range states {
 		b.codeOf(byState, string(s))
 	}
+	var text strings.Builder
 	for r, err := range records {
 		if err != nil {
 			return nil, err
 		}
-		b.add(&r, title)
+		b.add(&r, title, &text)
 	}
+	b.text = text.String()
 	for o := range orders {
 		b.orders[o] = sync.OnceValue(func() []int32 { return b.sorted(o) })
 	}
@@ -102,7 +110,7 @@ func (b *board) codeOf(d dimension, value string) uint32 {
 	return code
 }
 
-func (b *board) add(r *finding.Record, title func(string) string) {
+func (b *board) add(r *finding.Record, title func(string) string, text *strings.Builder) {
 	x := row{
 		first: r.FirstSeen.Unix(), last: r.LastSeen.Unix(), key: r.Fingerprint(),
 		logical: r.Resource.LogicalID, message: r.Message, place: r.Place,
@@ -114,7 +122,11 @@ func (b *board) add(r *finding.Record, title func(string) string) {
 	for d, value := range [dimensions]string{string(r.Severity), string(r.State), string(r.Domain), r.Rule, r.Resource.Type, r.Where(), r.Owner, r.Scope} {
 		x.code[d] = b.codeOf(dimension(d), value)
 	}
-	x.text = strings.ToLower(strings.Join([]string{r.Resource.LogicalID, r.Message, r.Rule, title(r.Rule), r.Resource.Type, r.Where(), r.Place.Template(), r.Resource.Account, r.Resource.Region, r.Owner}, "\n"))
+	for _, part := range []string{r.Resource.LogicalID, r.Message, r.Rule, title(r.Rule), r.Resource.Type, r.Where(), r.Place.Template(), r.Resource.Account, r.Resource.Region, r.Owner} {
+		text.WriteString(strings.ToLower(part))
+		text.WriteByte('\n')
+	}
+	b.ends = append(b.ends, text.Len())
 	if x.active {
 		b.active++
 	}
@@ -200,10 +212,51 @@ func (b *board) records() iter.Seq2[finding.Record, error] {
 	}
 }
 
-// measure is how long violations stay open, worked out when first asked for.
+// termsHold is for how long measured terms are shown: what is open grows older.
+const termsHold = 10 * time.Minute
+
+// measure is how long violations stay open, at most termsHold ago.
 func (b *board) measure(o sla.Options) (*sla.Report, error) {
-	b.termsOnce.Do(func() { b.terms, b.termsErr = sla.Measure(b.records(), o) })
-	return b.terms, b.termsErr
+	b.measuring.Lock()
+	defer b.measuring.Unlock()
+	if b.terms != nil && o.Now.Sub(b.terms.At) < termsHold {
+		return b.terms, nil
+	}
+	terms, err := sla.Measure(b.records(), o)
+	if err == nil {
+		b.terms = terms
+	}
+	return terms, err
+}
+
+// having says of each row whether it has all the words; nil for none. The longest,
+// which few rows have, is looked for in the text of all rows, the others in those.
+func (b *board) having(words []string) []bool {
+	if len(words) == 0 {
+		return nil
+	}
+	words = slices.SortedStableFunc(slices.Values(words), func(x, y string) int { return len(y) - len(x) })
+	has := make([]bool, len(b.rows))
+	for row, at := 0, 0; row < len(b.rows); row++ {
+		i := strings.Index(b.text[at:], words[0])
+		if i < 0 {
+			break
+		}
+		at += i
+		for b.ends[row] <= at {
+			row++
+		}
+		has[row] = at+len(words[0]) <= b.ends[row]
+		at = b.ends[row]
+	}
+	for row, begin := 0, 0; row < len(b.rows) && len(words) > 1; row++ {
+		if has[row] {
+			text := b.text[begin:b.ends[row]]
+			has[row] = !slices.ContainsFunc(words[1:], func(w string) bool { return !strings.Contains(text, w) })
+		}
+		begin = b.ends[row]
+	}
+	return has
 }
 
 // validKey reports whether a text could be a finding's fingerprint.

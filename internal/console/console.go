@@ -154,7 +154,10 @@ func (s *Server) load(changed int64) {
 	b, err := newBoard(s.o.Data.Records(context.Background()), s.title)
 	if err == nil {
 		b.changed = changed
-		_ = b.orders[mostSevere]() // the order of most pages, before the first asks for it
+		// What most pages need, before the first asks for it.
+		_ = b.orders[mostSevere]()
+		b.summarize.Do(func() { s.summarize(b) })
+		_, err = s.terms(b)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -160,7 +160,7 @@ func (b *board) find(f *filter, ask asks, now time.Time) *result {
 	ofRule := make([]int, len(b.values[byRule])) // for the frameworks
 	for n, i := range list {
 		x := &b.rows[i]
-		failed, how := m.failures(x)
+		failed, how := m.failures(int(i), x)
 		switch {
 		case failed == 0:
 			for d := range dimensions {
@@ -243,9 +243,9 @@ func (b *board) facets(d dimension, counts []int, chosen []string) []facet {
 type matcher struct {
 	want   [dimensions][]bool // by code; nil: any
 	rules  []bool             // by code of the rule, for a framework; nil: any
-	words  []string
-	due    int64 // overdue is what was due before; 0: any
-	active bool  // only what wants attention
+	text   []bool             // by row, for a search; nil: any
+	due    int64              // overdue is what was due before; 0: any
+	active bool               // only what wants attention
 }
 
 // What a row can fail in beside the dimensions.
@@ -256,7 +256,7 @@ const (
 )
 
 func (b *board) match(f *filter, ask asks, now time.Time) *matcher {
-	m := &matcher{words: wordsOf(f.query), active: len(f.want[byState]) == 0}
+	m := &matcher{text: b.having(wordsOf(f.query)), active: len(f.want[byState]) == 0}
 	for d := range dimensions {
 		if len(f.want[d]) == 0 {
 			continue
@@ -284,7 +284,7 @@ func (b *board) match(f *filter, ask asks, now time.Time) *matcher {
 
 // failures counts in how many ways a row fails the filter, up to two, and says
 // in which it failed last.
-func (m *matcher) failures(x *row) (failed, how int) {
+func (m *matcher) failures(i int, x *row) (failed, how int) {
 	for d := range dimensions {
 		ok := true
 		if m.want[d] != nil {
@@ -306,13 +306,8 @@ func (m *matcher) failures(x *row) (failed, how int) {
 	if m.due != 0 && (x.due == 0 || x.due >= m.due || !x.active) {
 		fail(failsDue)
 	}
-	if failed < 2 {
-		for _, w := range m.words {
-			if !strings.Contains(x.text, w) {
-				fail(failsText)
-				break
-			}
-		}
+	if m.text != nil && !m.text[i] {
+		fail(failsText)
 	}
 	return failed, how
 }

@@ -176,7 +176,9 @@ func TestPagesAreWellFormed(t *testing.T) {
 func TestAPanicCostsOnePage(t *testing.T) {
 	var said bytes.Buffer
 	s := serve(t, folder(t, records(5)), func(o *Options) {
-		o.Approvals = func() http.Handler { return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { var m map[string]int; m["x"]++ }) }
+		o.Approvals = func() http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { var m map[string]int; m["x"]++ })
+		}
 		o.Log = log.New(&said, "", 0)
 	})
 	if status, body := get(t, s, "/approvals"); status != 500 || strings.Contains(body, "goroutine") {

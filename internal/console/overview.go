@@ -45,14 +45,9 @@ const (
 )
 
 func (s *Server) overview(r *http.Request, b *board) (*view, error) {
-	p := &overviewPage{Total: b.active}
-	all := b.find(&filter{}, s.asked, s.o.Now())
-	for i, x := range finding.Severities {
-		p.Severities = append(p.Severities, count{string(x), string(x), filter{}.with(bySeverity, string(x)).address(), all.severities[i]})
-	}
-	for _, f := range all.facets[byState] {
-		p.States = append(p.States, count{f.Value, f.Value, filter{}.with(byState, f.Value).address(), f.Count})
-	}
+	b.summarize.Do(func() { s.summarize(b) })
+	p := new(overviewPage)
+	*p = b.summary
 	scans, err := s.o.Data.Scans(r.Context())
 	if err != nil {
 		return nil, err
@@ -70,9 +65,21 @@ func (s *Server) overview(r *http.Request, b *board) (*view, error) {
 		return nil, err
 	}
 	p.Frameworks = s.frameworkRows(b, p.Terms)
-	p.Rules = s.top(b, byRule)
-	p.Stacks = s.top(b, byStack)
 	return &view{name: "overview", Title: "Overview", Data: p}, nil
+}
+
+// summarize works out what of an overview changes with the findings alone.
+func (s *Server) summarize(b *board) {
+	p := &b.summary
+	p.Total = b.active
+	all := b.find(&filter{}, s.asked, s.o.Now())
+	for i, x := range finding.Severities {
+		p.Severities = append(p.Severities, count{string(x), string(x), filter{}.with(bySeverity, string(x)).address(), all.severities[i]})
+	}
+	for _, f := range all.facets[byState] {
+		p.States = append(p.States, count{f.Value, f.Value, filter{}.with(byState, f.Value).address(), f.Count})
+	}
+	p.Rules, p.Stacks = s.top(b, byRule), s.top(b, byStack)
 }
 
 // terms is how long violations stay open against the policy's terms.
@@ -91,7 +98,7 @@ func (s *Server) top(b *board, d dimension) []group {
 }
 
 func (s *Server) frameworkRows(b *board, terms *sla.Report) []frameworkRow {
-	open := b.openByRule()
+	open := b.openByRule() // one pass over the rows
 	var out []frameworkRow
 	for i := range s.asked.frameworks {
 		fw := &s.asked.frameworks[i]

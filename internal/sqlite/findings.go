@@ -184,3 +184,13 @@ func (d *DB) Release(ctx context.Context, id string) error {
 	_, err := d.writer.ExecContext(ctx, "DELETE FROM events WHERE id = ?", id)
 	return explain("write to", d.path, err)
 }
+
+// CountLike counts the records whose text is like a pattern of SQL: SQLite looks
+// through all of them. It is what lists are measured against.
+func (d *DB) CountLike(ctx context.Context, pattern string) (n int, err error) {
+	db, err := d.reader()
+	if err == nil {
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM findings WHERE record LIKE ?", pattern).Scan(&n)
+	}
+	return n, explain("read", d.path, err)
+}
