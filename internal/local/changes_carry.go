@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,7 +35,7 @@ func (c *Changes) Review(ctx context.Context, r change.Request, watch func(engin
 	return c.carry(ctx, "${ReviewViolationArn}", r, watch)
 }
 
-func (c *Changes) carry(ctx context.Context, machine string, r change.Request, watch func(engine.Event)) (Ending, error) {
+func (c *Changes) carry(ctx context.Context, machine string, r change.Request, watch func(engine.Event)) (end Ending, err error) {
 	machines, err := compiled()
 	if err != nil {
 		return Ending{}, err
@@ -61,6 +62,10 @@ func (c *Changes) carry(ctx context.Context, machine string, r change.Request, w
 		return out, err
 	}
 	t.engine = engine.New(engine.Options{Tasks: functions, Machines: machines, Watch: watch, History: true})
+	began := c.now()
+	defer func() {
+		err = errors.Join(err, keepExecutions(context.WithoutCancel(ctx), c.Blobs, t.engine, r, began))
+	}()
 	first, err := t.engine.Start(machines[machine], "", input)
 	if err != nil {
 		return Ending{}, err

@@ -12,6 +12,7 @@ import (
 	"plumbline/asl"
 	"plumbline/asl/engine"
 	"plumbline/blob"
+	"plumbline/remedy/change"
 	"plumbline/scan"
 )
 
@@ -124,11 +125,18 @@ func (r *recorder) add(x *engine.Execution, w *items, input []byte) {
 	if r == nil {
 		return
 	}
-	about := about(input)
+	r.take(x, w, about(input))
+}
+
+// take is add with what the execution is about.
+func (r *recorder) take(x *engine.Execution, w *items, about string) {
 	res := x.Result()
 	e := Execution{
 		Workflow: x.Machine().Name, About: about, Started: x.Started.UTC(), Stopped: x.Stopped().UTC(),
 		Status: res.Status, Error: res.Error, Cause: clip(scan.Cause(res.Cause)),
+	}
+	if x.Stopped().IsZero() {
+		e.Stopped = e.Started // it goes on: nothing is known of its end
 	}
 	well := res.Status == engine.Succeeded
 	r.mu.Lock()
@@ -186,6 +194,20 @@ func (r *recorder) keep(ctx context.Context, to blob.Store, name string, started
 	slices.SortStableFunc(r.run.Executions, func(a, b Execution) int { return a.Started.Compare(b.Started) })
 	_, err := to.Put(ctx, ExecutionsPrefix+started.UTC().Format("20060102T150405Z")+"-"+blob.Segment(name)+".json", &r.run)
 	return err
+}
+
+// keepExecutions stores what the executions of a change did, also of one that
+// was stopped because people have to decide.
+func keepExecutions(ctx context.Context, to blob.Store, e *engine.Engine, about change.Request, began time.Time) error {
+	r := new(recorder)
+	for _, x := range e.Executions() {
+		select {
+		case <-x.Done():
+		case <-time.After(time.Second): // of an end that does not come, what there is so far
+		}
+		r.take(x, new(items), strings.TrimPrefix(about.Resource.Stack+"/", "/")+about.Resource.LogicalID)
+	}
+	return r.keep(ctx, to, "change-"+about.Change, began)
 }
 
 // Trace is what the execution did in the states of its workflow.

@@ -77,7 +77,9 @@ func (r *Reader) Dir() string { return r.dir }
 func (r *Reader) Changed(ctx context.Context) (int64, error) { return r.db.Changed(ctx) }
 
 // Records yields every record as lists show it: see sqlite.DB's Brief.
-func (r *Reader) Records(ctx context.Context) iter.Seq2[finding.Record, error] { return r.db.Brief(ctx) }
+func (r *Reader) Records(ctx context.Context) iter.Seq2[finding.Record, error] {
+	return r.db.Brief(ctx)
+}
 
 // OfResource yields every record of a resource, oldest first.
 func (r *Reader) OfResource(ctx context.Context, resourceID string) iter.Seq2[finding.Record, error] {
