@@ -29,7 +29,7 @@ func presenceFunctions() []Function {
 	}, {
 		Name: "plaintext", Group: "What is set, and where it comes from",
 		Signature: []string{"plaintext(x.Property) bool"},
-		Doc:       "Whether the value stands in the template for all to read: a literal, or the default of a parameter, NoEcho or not. An absent or empty value is not.",
+		Doc:       "Whether the value stands in the template for all to read: a literal, or the default of a parameter, NoEcho or not. An absent or empty value is not. Not known where a literal is the name of a parameter without a default: a forgotten Ref?",
 		Examples:  []string{"!plaintext(resource.MasterUserPassword)"},
 	}, {
 		Name: "written", Group: "What is set, and where it comes from",

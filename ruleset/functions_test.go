@@ -131,6 +131,9 @@ Resources:
       Environment:
         Variables:
           LITERAL: hunter2
+          FORGOTTEN: Hidden
+          FORGOTTENDEFAULT: Default
+          BRACKETS: [!Ref Hidden]
           NUMBER: 1
           GIVEN: !Ref Given
           DEFAULT: !Ref Default
@@ -153,6 +156,9 @@ Resources:
 		{`plaintext(resource.Role)`, `false`},
 		{`source(resource.Environment.Variables.LITERAL)`, `"literal"`},
 		{`plaintext(resource.Environment.Variables.LITERAL)`, `true`},
+		{`plaintext(resource.Environment.Variables.FORGOTTEN)`, `unknown: a Ref to parameter Hidden, whose name is written here`},
+		{`plaintext(resource.Environment.Variables.FORGOTTENDEFAULT)`, `true`},
+		{`plaintext(resource.Environment.Variables.BRACKETS)`, `false`},
 		{`plaintext(resource.Environment.Variables["NUMBER"])`, `true`},
 		{`source(resource.Environment.Variables.GIVEN)`, `"parameter"`},
 		{`source(resource.Environment.Variables.DEFAULT)`, `"parameter-default"`},
@@ -176,7 +182,7 @@ Resources:
 		{`source(resource.Environment.Variables.MACRO)`, `"unknown"`},
 		{`plaintext(resource.Environment.Variables.MACRO)`, `unknown: transform X`},
 		{`resource.Environment.Variables.exists(k, plaintext(resource.Environment.Variables[k]) && k == "DEFAULT")`, `true`},
-		{`resource.Environment.Variables.filter(k, plaintext(resource.Environment.Variables[k]))`, `list of 6 to 7`},
+		{`resource.Environment.Variables.filter(k, plaintext(resource.Environment.Variables[k]))`, `list of 7 to 9`},
 		{`plaintext({"a": 1}.a)`, `error: the value was made by the rule, so it has no source…`},
 		{`has({"a": 1}.a) && !has({"a": 1}.b)`, `true`},
 		{`has(json('{"a": 1}').a)`, `true`},
@@ -184,7 +190,7 @@ Resources:
 		{`has(property(resource, "Role"))`, `true`},
 		{`"LITERAL" in resource.Environment.Variables`, `true`},
 		{`resource.Environment.Variables.NOTHING`, `""`},
-		{`size(resource.Environment.Variables)`, `17`},
+		{`size(resource.Environment.Variables)`, `20`},
 		{`resource.Environment.Variables == {"a": "b"}`, `false`},
 		{`namesSecret("DB_PASSWORD") && namesSecret("apiKey") && namesSecret("MyTOKEN2") == false && namesSecret("SecretAccessKey")`, `true`},
 		{`namesSecret("PASSWORD_FILE") || namesSecret("TOKENS_TABLE") || namesSecret("x")`, `false`},

@@ -167,10 +167,18 @@ func (p property) stored() bool {
 }
 
 // plaintext reports whether the value stands in the template for all to read.
-// What a macro makes may or may not be written there.
+// What a macro makes may or may not be written there. A literal that is the name
+// of a parameter may be a forgotten reference: where the parameter has no default,
+// only its author knows whether the value is meant.
 func (p property) plaintext() ref.Val {
+	if one := p.sole(); one != nil {
+		p.value = one
+	}
 	switch p.source() {
 	case sourceLiteral, sourceParameterDefault, sourceNoEchoDefault:
+		if declared := p.namesParameter(); declared != nil && (declared.Default == nil || declared.Default.IsKind(cfn.String) && declared.Default.Text == "") {
+			return unknownOf([]string{"a Ref to parameter " + declared.Name + ", whose name is written here"})
+		}
 		return types.Bool(!p.value.IsKind(cfn.String) || p.value.Text != "")
 	case sourceUnknown:
 		for _, need := range p.value.Unknown.Needs {
@@ -180,6 +188,24 @@ func (p property) plaintext() ref.Val {
 		}
 	}
 	return types.False
+}
+
+// namesParameter is the parameter whose name stands where a value is asked for;
+// nil where the value is anything else.
+func (p property) namesParameter() *cfn.Parameter {
+	if !p.value.IsKind(cfn.String) || p.value.Origin != nil || p.owner == nil || p.owner.model == nil || p.owner.model.Template == nil {
+		return nil
+	}
+	return p.owner.model.Template.Parameter(p.value.Text)
+}
+
+// sole is the one item of a list that stands where a text is asked for: whatever
+// a service makes of the list, what it holds was not written by its brackets.
+func (p property) sole() *cfn.Value {
+	if p.value.IsKind(cfn.List) && len(p.value.Items) == 1 {
+		return p.value.Items[0]
+	}
+	return nil
 }
 
 // gap stands in a written text for each part that is not known.
