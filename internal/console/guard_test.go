@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -80,7 +81,7 @@ func acts(body string) string {
 	inScript := false
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return ""
 		}
 		if err != nil {
@@ -151,7 +152,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 		open := []string{}
 		for {
 			token, err := d.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
