@@ -19,6 +19,7 @@ import (
 	"plumbline/finding"
 	"plumbline/internal/report"
 	"plumbline/remedy"
+	"plumbline/scan"
 )
 
 // fixFlags is what `plumbline fix` was asked for.
@@ -78,9 +79,10 @@ func runFix(ctx context.Context, s *Streams, f *fixFlags, paths []string) error 
 	if err != nil {
 		return err
 	}
-	run := fixRun{flags: f, streams: s, judge: j}
+	run := fixRun{flags: f, streams: s, judge: j, read: len(rep.Assessments)}
 	var errs []error
 	for _, a := range rep.Assessments {
+		run.unjudged(&a)
 		findings := slices.DeleteFunc(slices.Clone(a.Findings), func(x finding.Finding) bool {
 			return x.Verdict != finding.Fail || len(f.rule) > 0 && !slices.Contains(f.rule, x.Rule)
 		})
@@ -96,10 +98,8 @@ func runFix(ctx context.Context, s *Streams, f *fixFlags, paths []string) error 
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	for _, a := range rep.Assessments {
-		if len(a.Partial) > 0 {
-			return exit(ExitUnjudged)
-		}
+	if run.unread {
+		return exit(ExitUnjudged)
 	}
 	return nil
 }
@@ -110,8 +110,25 @@ type fixRun struct {
 	streams *Streams
 	judge   *judge
 
-	files, made, left int
-	said              int // to be set in a CDK app
+	read, files, made, left int
+	unread                  bool // something could not be judged, so that its violations are not known
+	said                    int  // to be set in a CDK app
+}
+
+// unjudged says what of a template could not be judged. It is an error, which
+// --quiet does not hide.
+func (r *fixRun) unjudged(a *scan.Assessment) {
+	r.unread = r.unread || len(a.Partial) > 0 || len(a.Failures) > 0
+	for _, x := range a.Failures {
+		r.say("%s: could not be judged: %s", a.Target.Path, cmp.Or(x.Cause, x.Error))
+	}
+	for _, x := range a.Findings {
+		if x.Verdict != finding.Error || x.Rule != finding.TemplateReadable && len(r.flags.rule) > 0 && !slices.Contains(r.flags.rule, x.Rule) {
+			continue
+		}
+		r.unread = true
+		r.say("%s:%d:%d: %s: %s", a.Target.Path, x.Place.Line, x.Place.Column, x.Rule, x.Message)
+	}
 }
 
 func (r *fixRun) template(ctx context.Context, path string, in cfn.Inputs, findings []finding.Finding) error {
@@ -210,7 +227,7 @@ func (r *fixRun) summary() {
 	if r.flags.write {
 		verb = "settled"
 	}
-	text := fmt.Sprintf("%s %s in %s, %d left", count(r.made, "violation"), verb, count(r.files, "template"), r.left)
+	text := fmt.Sprintf("%s %s in %d of %s, %d left", count(r.made, "violation"), verb, r.files, count(r.read, "template"), r.left)
 	if r.said > 0 {
 		text += fmt.Sprintf("; %d to be set in the CDK app, as said above", r.said)
 	}
