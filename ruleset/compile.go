@@ -334,6 +334,11 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 
 // run evaluates p; an evaluation error is a CEL error value.
 func (p *program) run(ctx context.Context, a cel.Activation) ref.Val {
+	if p.direct != nil {
+		if e, ok := a.(*evaluation); ok && (e.owner.trace == nil || e.owner.trace.only != nil) { // explain tells each step
+			return p.direct.ask(&e.resource)
+		}
+	}
 	var out ref.Val
 	var err error
 	if p.nested {

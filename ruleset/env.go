@@ -84,6 +84,7 @@ func (e *environment) check(env *cel.Env, r *Rule, key string, x Expression, wan
 type program struct {
 	cel    cel.Program
 	nested bool // comprehension within comprehension: its cost is bounded
+	direct *direct
 }
 
 // costLimit bounds the steps of one evaluation with nested comprehensions:
@@ -93,7 +94,7 @@ const costLimit = 2_000_000
 // plan makes a checked expression ready to run. All share one environment:
 // what is checked knows its variables by name.
 func (e *environment) plan(r *Rule, key string, x Expression, tree *ast.AST, nested bool) (*program, error) {
-	p := &program{nested: nested}
+	p := &program{nested: nested, direct: directOf(tree.Expr())}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(e.planner.decorate)}
 	if p.nested {
 		options = append(options, cel.CostLimit(costLimit), cel.InterruptCheckFrequency(1000))
