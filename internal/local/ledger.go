@@ -332,11 +332,18 @@ func (l *ledger) publish(stage *files.Stage) error {
 	return stage.Publish()
 }
 
-// appendTo appends to a file in one write.
+// appendTo appends lines to a file in one write, below what a full disk may have
+// cut off.
 func appendTo(path string, lines []byte) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		return err
+	}
+	if info, err := f.Stat(); err == nil && info.Size() > 0 {
+		last := make([]byte, 1)
+		if _, err := f.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
+			lines = append([]byte{'\n'}, lines...)
+		}
 	}
 	_, err = f.Write(lines)
 	return errors.Join(err, f.Close())

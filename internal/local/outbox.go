@@ -45,7 +45,9 @@ func Notices(dir string) ([]scan.Notice, error) {
 	return out, err
 }
 
-// eachLine calls f for the lines of a file; one that does not exist has none.
+// eachLine calls f for the lines of a file; one that does not exist has none. A
+// line that f refuses, such as one that a full disk cut off, does not hold up
+// the others: the error tells of it at the end.
 func eachLine(path string, f func([]byte) error) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,12 +58,13 @@ func eachLine(path string, f func([]byte) error) error {
 	}
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	lines.Buffer(nil, len(b)+1)
+	var damaged error
 	for n := 1; lines.Scan(); n++ {
-		if err := f(lines.Bytes()); err != nil {
-			return fmt.Errorf("%s:%d: %w", path, n, err)
+		if err := f(lines.Bytes()); err != nil && damaged == nil {
+			damaged = fmt.Errorf("%s:%d: %w. the other lines were read; remove this one to be told no more", path, n, err)
 		}
 	}
-	return lines.Err()
+	return errors.Join(damaged, lines.Err())
 }
 
 // Delivered is what a round of deliveries came to.
@@ -88,10 +91,12 @@ const batch = 10
 // failed, which may be nil, is told of each message that was not taken.
 func Deliver(ctx context.Context, dir string, c alert.Channel, s deliver.Sender, failed func(alert.Delivery, error)) (Delivered, error) {
 	var out Delivered
-	notices, err := Notices(dir)
+	unlock, err := lockDeliveries(ctx, dir)
 	if err != nil {
 		return out, err
 	}
+	defer unlock()
+	notices, damaged := Notices(dir)
 	had := map[string]bool{}
 	err = eachLine(filepath.Join(dir, deliveredFile), func(line []byte) error {
 		var x sent
@@ -101,9 +106,7 @@ func Deliver(ctx context.Context, dir string, c alert.Channel, s deliver.Sender,
 		had[x.Channel+"\x00"+x.ID] = true
 		return nil
 	})
-	if err != nil {
-		return out, err
-	}
+	damaged = errors.Join(damaged, err)
 	p := &parking{dir: dir, refused: map[string]bool{}}
 	h := deliver.New(deliver.Options{
 		Sender:  func(context.Context, string) (deliver.Sender, error) { return s, nil },
@@ -134,7 +137,30 @@ func Deliver(ctx context.Context, dir string, c alert.Channel, s deliver.Sender,
 		}
 		records = nil
 	}
-	return out, ctx.Err()
+	return out, errors.Join(ctx.Err(), damaged)
+}
+
+// lockDeliveries waits until no other process delivers from the folder: two at
+// once would both send what neither has written down yet.
+func lockDeliveries(ctx context.Context, dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, deliveredFile), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		mine, err := tryLock(f)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
+		}
+		if mine {
+			return func() { _ = f.Close() }, nil // nothing was written to it here
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // round delivers one batch and writes down what became of it.
