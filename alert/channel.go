@@ -75,7 +75,10 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // how long it asked to wait; 0: it did not say.
 type LaterError struct {
 	After time.Duration
-	Err   error
+	// Closed says that it takes no other message now either: it refused the
+	// credentials, or asked to slow down.
+	Closed bool
+	Err    error
 }
 
 func (e *LaterError) Error() string {

@@ -107,17 +107,24 @@ func Deliver(ctx context.Context, dir string, c alert.Channel, s deliver.Sender,
 		return nil
 	})
 	damaged = errors.Join(damaged, err)
+	closed := false // the receiver takes nothing for now
 	p := &parking{dir: dir, refused: map[string]bool{}}
 	h := deliver.New(deliver.Options{
 		Sender:  func(context.Context, string) (deliver.Sender, error) { return s, nil },
-		Parking: p, Failed: failed,
+		Parking: p, Failed: func(d alert.Delivery, err error) {
+			var later *alert.LaterError
+			closed = closed || errors.As(err, &later) && later.Closed
+			if failed != nil {
+				failed(d, err)
+			}
+		},
 	})
 	held := map[string]bool{}
 	var records []deliver.Record
 	for i, n := range notices {
 		d := alert.Delivery{Channel: c.Name, Notice: n}
 		if c.Takes(n) && !had[c.Name+"\x00"+n.ID] {
-			if held[d.Order()] {
+			if closed || held[d.Order()] {
 				out.Waiting++
 			} else {
 				b, err := json.Marshal(d)

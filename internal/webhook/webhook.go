@@ -224,10 +224,10 @@ func (s *Sender) judge(what string, resp *http.Response, answer []byte) error {
 	switch {
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable, code >= 500,
 		code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusConflict, code == http.StatusLocked:
-		return &alert.LaterError{After: retryAfter(resp.Header.Get("Retry-After"), s.now()), Err: err}
+		return &alert.LaterError{After: retryAfter(resp.Header.Get("Retry-After"), s.now()), Closed: code == http.StatusTooManyRequests, Err: err}
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		// A person renews the secret or the rights; what waits is delivered then.
-		return &alert.LaterError{Err: fmt.Errorf("%w. the secret's user or token is not (or no longer) allowed to do this", err)}
+		return &alert.LaterError{Closed: true, Err: fmt.Errorf("%w. the secret's user or token is not (or no longer) allowed to do this", err)}
 	}
 	return &alert.RefusedError{Err: err}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"plumbline/alert"
@@ -128,15 +129,24 @@ type Failure struct {
 }
 
 // Handle delivers the messages in their order. Behind one that is not taken,
-// those of the same group stay in the queue with it.
+// those of the same group stay in the queue with it, and behind one at which a
+// channel closed, those of the channel: credentials that were refused are not
+// tried again and again.
 func (h *Handler) Handle(ctx context.Context, in In) (Out, error) {
 	out := Out{Failures: []Failure{}}
-	held := map[string]bool{}
+	held, closed := map[string]bool{}, map[string]bool{}
 	for _, r := range in.Records {
-		if held[r.Attributes.Group] || h.deliver(ctx, r) != nil {
-			held[r.Attributes.Group] = true
-			out.Failures = append(out.Failures, Failure{r.MessageID})
+		channel, _, _ := strings.Cut(r.Attributes.Group, "/") // alert.Delivery.Order
+		if !held[r.Attributes.Group] && !closed[channel] {
+			err := h.deliver(ctx, r)
+			if err == nil {
+				continue
+			}
+			var later *alert.LaterError
+			closed[channel] = errors.As(err, &later) && later.Closed
 		}
+		held[r.Attributes.Group] = true
+		out.Failures = append(out.Failures, Failure{r.MessageID})
 	}
 	return out, nil
 }
@@ -186,7 +196,7 @@ func (h *Handler) attempt(ctx context.Context, s Sender, n scan.Notice) error {
 	for try := 1; ; try++ {
 		err := s.Deliver(ctx, n)
 		var later *alert.LaterError
-		if err == nil || !errors.As(err, &later) || try == attempts {
+		if err == nil || !errors.As(err, &later) || try == attempts || later.Closed && later.After == 0 {
 			return err
 		}
 		d := max(pause, later.After)
