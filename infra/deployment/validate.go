@@ -17,11 +17,18 @@ import (
 	"plumbline/infra/permission"
 )
 
+// The first two fields of an expression of EventBridge: one value, a list, a
+// range or a step. Source: EventBridge User Guide, "Cron expressions reference".
+const (
+	minutes = `(\*|[0-5]?\d)([-/,][0-5]?\d)*`
+	hours   = `(\*|1?\d|2[0-3])([-/,](1?\d|2[0-3]))*`
+)
+
 var (
 	accountID = regexp.MustCompile(`^\d{12}$`)
 	// Region names as AWS forms them: partition or geography, direction, number.
 	regionName   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
-	schedule     = regexp.MustCompile(`^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$`)
+	schedule     = regexp.MustCompile(`^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(` + minutes + ` ` + hours + ` \S+ \S+ \S+ \S+\))$`)
 	resourceType = regexp.MustCompile(`^AWS::([A-Za-z0-9]+::[A-Za-z0-9]+|[A-Za-z0-9]+::\*|\*)$`)
 	subnetID     = regexp.MustCompile(`^subnet-[0-9a-f]+$`)
 	zoneID       = regexp.MustCompile(`^[a-z]+\d-az\d+$`)
@@ -44,6 +51,9 @@ func (d *Deployment) validate() error {
 		p.add("account %q: 12 digits are needed", d.Account)
 	}
 	for i, r := range d.Regions() {
+		if strings.HasPrefix(r, "cn-") || strings.HasPrefix(r, "us-gov-") {
+			p.add("region %q: the stacks are for regions of the partition aws", r)
+		}
 		if !regionName.MatchString(r) {
 			p.add("region %q: a name such as %s is needed", r, DefaultPrimary)
 		}
@@ -197,8 +207,8 @@ func (p *problems) network(n Network, regions []string) {
 		if !slices.Contains(regions, region) {
 			p.add("network.existing: %q is none of the regions %s", region, strings.Join(regions, ", "))
 		}
-		if len(e.Subnets) < 2 || slices.ContainsFunc(e.Subnets, func(s string) bool { return !subnetID.MatchString(s) }) {
-			p.add("network.existing.%s.subnets %q: two ids or more such as subnet-0a1b are needed", region, e.Subnets)
+		if len(slices.Compact(slices.Sorted(slices.Values(e.Subnets)))) < 2 || slices.ContainsFunc(e.Subnets, func(s string) bool { return !subnetID.MatchString(s) }) {
+			p.add("network.existing.%s.subnets %q: two different ids or more such as subnet-0a1b are needed", region, e.Subnets)
 		}
 		if len(e.SecurityGroups) == 0 || slices.ContainsFunc(e.SecurityGroups, func(s string) bool { return !groupID.MatchString(s) }) {
 			p.add("network.existing.%s.securityGroups %q: ids such as sg-0a1b are needed", region, e.SecurityGroups)
