@@ -7,6 +7,7 @@ import (
 
 	"plumbline/cfn"
 	"plumbline/cfn/schema"
+	"plumbline/ruleset"
 )
 
 // Consequences is what operations on a resource do beyond the property.
@@ -97,6 +98,17 @@ func (c *Consequences) applicable(typ string, ops []cfn.Op) *schema.Resource {
 		}
 	}
 	return s
+}
+
+// OfRule adds what a rule itself says that its fix does: no schema tells who
+// is cut off by a change, or what a service never takes back.
+func (c *Consequences) OfRule(r *ruleset.Rule) {
+	if r.CutsOff {
+		c.Destructive = append(c.Destructive, "somebody may be cut off: "+strings.TrimSuffix(r.Breaks, "."))
+	}
+	if r.Permanent != "" {
+		c.Irreversible = append(c.Irreversible, r.Permanent)
+	}
 }
 
 func (c *Consequences) hidden(path string) {

@@ -30,9 +30,9 @@ type Plan struct {
 	Ops         []Op
 	Before      json.RawMessage // the live model when the plan was made
 	After       json.RawMessage
-	Patch, Undo []PatchOp
-	Diff        []string // one line a changed property: "- A.B: 1", "+ A.B: 2"
-	Reads       []Read   // what the rule read: a change of it makes the plan stale
+	Patch, Undo []PatchOp // Undo is empty where the service never takes such a change back
+	Diff        []string  // one line a changed property: "- A.B: 1", "+ A.B: 2"
+	Reads       []Read    // what the rule read: a change of it makes the plan stale
 
 	Destructive  []string // reasons, such as what is replaced or cut off; empty: not destructive
 	Irreversible []string // why the undo cannot restore all; empty: it does
@@ -50,6 +50,9 @@ type Op struct {
 
 // Read is one value that the rule looked at when the plan was made.
 type Read struct{ Path, Value string }
+
+// Final reports whether nothing takes the change back, so that the plan has no undo.
+func (p *Plan) Final() bool { return len(p.Undo) == 0 && len(p.Irreversible) > 0 }
 
 // Hash identifies everything that a person was shown: SHA-256, hex. Two plans
 // of one hash do the same to the same model.
@@ -134,6 +137,10 @@ func Make(ctx context.Context, set *ruleset.Set, f finding.Finding, identifier s
 		return nil, err // PatchModel has read it
 	}
 	c := consequencesFor(p.Resource.Type, fix.Ops, before, p.Patch)
+	c.OfRule(x.Rule)
+	if x.Rule.Permanent != "" {
+		p.Undo = nil
+	}
 	p.Destructive, p.Irreversible, p.TemplateOnly = c.Destructive, c.Irreversible, c.TemplateOnly
 	after, err := Verify(ctx, set, p, p.After, around)
 	if err != nil {

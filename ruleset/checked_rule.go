@@ -59,6 +59,8 @@ func (c *codec) rule(r *Rule) {
 		c.number(&x.Line)
 	})
 	c.text(&r.Breaks)
+	c.flag(&r.CutsOff)
+	c.text(&r.Permanent)
 	tools := slices.Sorted(maps.Keys(r.Equivalents))
 	c.texts(&tools)
 	for _, tool := range tools {

@@ -56,6 +56,12 @@ func (s *Set) Page(id string) ([]byte, error) {
 		if r.Breaks != "" {
 			p.printf("\nMind: %s\n", strings.TrimSpace(r.Breaks))
 		}
+		if r.CutsOff {
+			p.printf("\nThe change may cut somebody off, so it always needs approval.\n")
+		}
+		if r.Permanent != "" {
+			p.printf("\nThe change cannot be taken back, so it always needs approval: %s.\n", r.Permanent)
+		}
 	}
 	p.elsewhere()
 	return p.Bytes(), nil

@@ -31,6 +31,8 @@ type Rule struct {
 	Remediation string              // what to do, in words
 	Fix         []FixStep           // what to change; empty: no property change settles it
 	Breaks      string              // what the fix may break, in words
+	CutsOff     bool                // what Breaks says ends access, traffic or permissions that somebody has
+	Permanent   string              // why what the fix does can never be taken back, in words; empty: it can
 	Equivalents map[string][]string // the same check elsewhere: config, securityhub, guard, checkov, cfn_nag, trivy, kics, regula
 	References  []string            // URLs or ids a reader may look up
 	Deprecated  bool                // kept so that its id is never reused; it judges nothing

@@ -59,7 +59,7 @@ func (d *ruleDecoder) mapping(n *yaml.Node, what string, allowed []string, field
 }
 
 var ruleKeys = []string{"id", "title", "severity", "domain", "types", "relations", "let", "when", "pass", "message", "at",
-	"remediation", "fix", "breaks", "equivalents", "references", "deprecated"}
+	"remediation", "fix", "breaks", "cutsOff", "irreversible", "equivalents", "references", "deprecated"}
 
 // identifiers compiles the two name patterns at first use, not at start.
 var identifiers = sync.OnceValue(func() (re struct{ id, name *regexp.Regexp }) {
@@ -102,6 +102,10 @@ func (d *ruleDecoder) rule(n *yaml.Node) *Rule {
 			d.fix(r, v)
 		case "breaks":
 			r.Breaks = strings.TrimSpace(d.text(v, key))
+		case "cutsOff":
+			r.CutsOff = d.flag(v, key)
+		case "irreversible":
+			r.Permanent = strings.TrimSpace(d.text(v, key))
 		case "equivalents":
 			d.equivalents(r, v)
 		case "references":
@@ -116,6 +120,11 @@ func (d *ruleDecoder) rule(n *yaml.Node) *Rule {
 	for _, key := range []string{"id", "title", "severity", "domain", "types", "pass"} {
 		if !seen[key] {
 			d.bad(n, "key %q is missing. a rule has at least id, title, severity, domain, types and pass", key)
+		}
+	}
+	for _, key := range []string{"cutsOff", "irreversible"} {
+		if seen[key] && r.Breaks == "" {
+			d.bad(at[key], "%s without breaks. say in breaks, for people, what the fix does to whom", key)
 		}
 	}
 	if r.ID != "" && !identifiers().id.MatchString(r.ID) {

@@ -189,6 +189,10 @@ func tellStory(w io.Writer, s *change.Story) {
 
 // showUndo prints what an undo would do now.
 func showUndo(ctx context.Context, s *Streams, resources *files.Live, p *change.Planned) error {
+	if p.Plan.Final() {
+		fmt.Fprintln(s.Out, report.Plain("cannot be taken back: "+strings.Join(p.Plan.Irreversible, "; ")))
+		return nil
+	}
 	model, err := resources.Get(ctx, p.Plan.Resource.Type, p.Plan.Identifier)
 	if err != nil {
 		return err

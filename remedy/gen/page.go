@@ -174,6 +174,7 @@ func outlookOf(r *ruleset.Rule) outlook {
 		all.Destructive = append(all.Destructive, c.Destructive...)
 		all.Irreversible = append(all.Irreversible, c.Irreversible...)
 	}
+	all.OfRule(r)
 	all.TemplateOnly = append(all.TemplateOnly, others...)
 	o.live = answer("live", "template only: ", all.TemplateOnly)
 	o.destructive = answer("no", "yes: ", all.Destructive)

@@ -58,6 +58,8 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 		return none, fmt.Errorf("ask whether changes are stopped: %w", tasks.StoreError(err))
 	case in.Request.Undo && !story.Applied && !half:
 		return result(change.Used, "the change of this plan was not made, so there is nothing to take back")
+	case in.Request.Undo && plan.Final():
+		return result(change.Refusal, "the change cannot be taken back: %s", strings.Join(plan.Irreversible, "; "))
 	case in.Request.Undo && stop != nil:
 		return result(change.Stopped, "%v", stop)
 	}
@@ -83,6 +85,8 @@ func (h *Handler) Handle(ctx context.Context, in In) (change.Result, error) {
 		return result(change.Refusal, "nothing was changed")
 	case len(patch) == 0:
 		return result(change.Partly, "set by somebody else meanwhile, and left alone: %s", strings.Join(foreign, ", "))
+	case plan.Final():
+		return result(change.Partly, "it cannot be taken back: %s", strings.Join(plan.Irreversible, "; "))
 	case stop != nil:
 		return result(change.Partly, "it is not taken back: %v", stop)
 	}
