@@ -147,7 +147,14 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 	if c := fix.Companion; c != nil {
 		properties, _ := c.Properties.Plain().(map[string]any)
 		before := made
-		if made, err = again(before, func() ([]byte, error) { return edit.Add(before, c.LogicalID, c.Type, properties) }); err != nil {
+		condition, err := conditionOf(t, writtenID(t, resource))
+		if err == nil {
+			err = onlyOne(t, resource, c)
+		}
+		if err != nil {
+			return nil, Change{}, err
+		}
+		if made, err = again(before, func() ([]byte, error) { return edit.Add(before, c.LogicalID, c.Type, condition, properties) }); err != nil {
 			return nil, Change{}, err
 		}
 	}
@@ -162,6 +169,42 @@ func settleIn(ctx context.Context, set *ruleset.Set, t *cfn.Template, in cfn.Inp
 		return nil, Change{}, fmt.Errorf("the change does not settle it: %s", now.Message)
 	}
 	return made, Change{Finding: f, Written: writtenID(t, resource), Ops: fix.Ops, Others: fix.Others, Companion: fix.Companion, Breaks: fix.Breaks, CDK: inCDK(m, resource, fix)}, nil
+}
+
+// conditionOf is the condition that a resource is made under, which a companion
+// needs as well: it refers to the resource. The error is that of one that is not
+// written by itself, so that its condition cannot be told.
+func conditionOf(t *cfn.Template, logicalID string) (string, error) {
+	for _, d := range t.Resources {
+		if d.LogicalID == logicalID && d.ForEach == nil {
+			return d.Condition, nil
+		}
+	}
+	return "", fmt.Errorf("resource %q is made by a macro or Fn::ForEach: add its companion by hand, under the same condition", logicalID)
+}
+
+// onlyOne refuses a companion where one of its type is written for the same
+// resource under a condition: both would be made where that holds.
+func onlyOne(t *cfn.Template, resource *cfn.Resource, companion *cfn.Resource) error {
+	for _, d := range t.Resources {
+		if d.Type != companion.Type || d.Condition == "" {
+			continue
+		}
+		for _, f := range companion.Properties.Fields {
+			written := d.Body.Lookup("Properties", f.Key)
+			if ref := f.Value.Lookup("Ref"); written == nil || !ref.IsKind(cfn.String) || ref.Text != resource.LogicalID {
+				continue
+			}
+			name := written.Lookup("Ref")
+			literal := resource.Properties.IsKind(cfn.Map) && written.IsKind(cfn.String) && slices.ContainsFunc(resource.Properties.Fields, func(own cfn.Field) bool {
+				return strings.HasSuffix(own.Key, "Name") && own.Value.IsKind(cfn.String) && own.Value.Text == written.Text
+			})
+			if literal || name.IsKind(cfn.String) && name.Text == resource.LogicalID {
+				return fmt.Errorf("%s (%s) is there for %s under condition %s, and a second one would be made beside it: take the condition off, or change it by hand", d.LogicalID, d.Type, resource.LogicalID, d.Condition)
+			}
+		}
+	}
+	return nil
 }
 
 func again(t *cfn.Template, change func() ([]byte, error)) (*cfn.Template, error) {

@@ -61,15 +61,18 @@ func Apply(t *cfn.Template, logicalID string, ops []cfn.Op) ([]byte, error) {
 	return d.Source, nil
 }
 
-// Add returns the template's source with a resource added after the last one.
-// The error is an *Error where there is one of this id, or no section to add to.
-func Add(t *cfn.Template, logicalID, typ string, properties map[string]any) ([]byte, error) {
+// Add returns the template's source with a resource added after the last one,
+// under a condition; "": under none. The error is an *Error where there is one of this id, or no section to add to.
+func Add(t *cfn.Template, logicalID, typ, condition string, properties map[string]any) ([]byte, error) {
 	d := &document{Template: t, offsets: lineStarts(t.Source)}
 	at := []string{"Resources", logicalID}
 	if v := t.Root.Lookup(at...); v != nil {
 		return nil, d.fail(v.Pos, "there is a resource %q already", logicalID)
 	}
 	value := map[string]any{"Type": typ}
+	if condition != "" {
+		value["Condition"] = condition
+	}
 	if len(properties) > 0 {
 		value["Properties"] = properties
 	}

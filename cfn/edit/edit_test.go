@@ -155,7 +155,7 @@ func TestAdd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := edit.Add(template, "BPolicy", "AWS::S3::BucketPolicy", map[string]any{"Bucket": map[string]any{"Ref": "B"}})
+	got, err := edit.Add(template, "BPolicy", "AWS::S3::BucketPolicy", "", map[string]any{"Bucket": map[string]any{"Ref": "B"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestAdd(t *testing.T) {
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if _, err := edit.Add(template, "B", "AWS::SNS::Topic", nil); err == nil {
+	if _, err := edit.Add(template, "B", "AWS::SNS::Topic", "", nil); err == nil {
 		t.Error("a second resource of a name was taken")
 	}
 }
