@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -52,6 +53,21 @@ func (e Entry) Sum() string {
 	}
 	sum := sha256.Sum256(src)
 	return hex.EncodeToString(sum[:])
+}
+
+// Read reads an entry as a store keeps it: what json.Marshal writes of one, and
+// nothing else. A key more, or one that stands twice, is no part of the hash, and
+// other readers may take it for what was recorded. Where it holds more than Sum
+// covers, the error is a *Break.
+func Read(src []byte) (Entry, error) {
+	var e Entry
+	if err := json.Unmarshal(src, &e); err != nil {
+		return e, fmt.Errorf("decode an entry of the ledger: %w", err)
+	}
+	if again, err := json.Marshal(e); err != nil || !bytes.Equal(again, src) {
+		return e, &Break{e.Seq, "it is not written as it was recorded: it has other keys, one of them twice, or another form"}
+	}
+	return e, nil
 }
 
 // ErrMoved says that another entry was appended meanwhile; append again.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,8 +33,7 @@ func newAudit(s *Streams) *cobra.Command {
 func newAuditVerify(s *Streams) *cobra.Command {
 	var f remediateFlags
 	var far booksFlags
-	var anchors []string
-	var folder string
+	var a anchorFlags
 	c := &cobra.Command{
 		Use:   "verify --data DIR | --aws [--anchor NUMBER:HASH] [--anchors FOLDER]",
 		Short: "Check that no entry of the ledger was changed, and name the first that was",
@@ -50,38 +47,18 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 		Example: "  plumbline audit verify --data .plumbline --anchor 41:9f86d08188…",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			kept := map[int64]string{}
-			for _, a := range anchors {
-				number, hash, ok := strings.Cut(a, ":")
-				n, err := strconv.ParseInt(number, 10, 64)
-				if !ok || err != nil || n < 1 || len(hash) != 64 {
-					return usagef("--anchor %q is no NUMBER:HASH, as this command prints it", a)
-				}
-				kept[n] = hash
-			}
 			d, done, err := openBooks(c.Context(), s, &f, &far)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, done()) }()
-			elsewhere := d.Anchors
-			if folder != "" {
-				elsewhere = files.Anchors(folder)
+			kept, err := a.all(c.Context(), d.Anchors)
+			if ledger.Broken(err) {
+				fmt.Fprintf(s.Out, "the ledger does not hold: %v\n", err)
+				return exit(ExitFindings)
 			}
-			if elsewhere != nil {
-				for a, err := range elsewhere.All(c.Context()) {
-					if err != nil {
-						return err
-					}
-					if kept[a.Seq] != "" && kept[a.Seq] != a.Hash {
-						fmt.Fprintf(s.Out, "the ledger does not hold: entry %d was anchored with two hashes: one of them is of a ledger that was computed anew\n", a.Seq)
-						return exit(ExitFindings)
-					}
-					kept[a.Seq] = a.Hash
-				}
-				if folder != "" && len(kept) == 0 {
-					return usagef("--anchors %q has no anchor. \"plumbline audit anchor --data DIR --to FOLDER\" keeps one", folder)
-				}
+			if err != nil {
+				return err
 			}
 			n, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), kept)
 			var broken *ledger.Break
@@ -103,13 +80,15 @@ Exit codes: 0 it holds; 1 it does not; 3 it cannot be read.`,
 			if n > 0 {
 				fmt.Fprintf(s.Out, "head %d:%s\n", last.Seq, last.Hash)
 			}
+			if len(kept) == 0 {
+				fmt.Fprintln(s.Err, unheld)
+			}
 			return nil
 		},
 	}
 	f.register(c, false)
 	far.register(c)
-	c.Flags().StringArrayVar(&anchors, "anchor", nil, "the number and hash of an entry, as `NUMBER:HASH`, that was kept elsewhere; may be given again")
-	c.Flags().StringVar(&folder, "anchors", "", "the `FOLDER` of the anchors that were kept elsewhere")
+	a.register(c)
 	return c
 }
 
@@ -220,12 +199,15 @@ type auditLedgerEntry struct {
 func newAuditExport(s *Streams) *cobra.Command {
 	var f remediateFlags
 	var far booksFlags
+	var a anchorFlags
 	c := &cobra.Command{
-		Use:   "export --data DIR | --aws",
+		Use:   "export --data DIR | --aws [--anchor NUMBER:HASH] [--anchors FOLDER]",
 		Short: "Write every change with its impact, approval, test and back-out",
 		Long: `Write every change that the ledger knows as PCI DSS v4.0.1, 6.5.1 asks of one: what
 and why, the impact, who approved it, how it was tested, and how to back it out.
-The chain is verified first: a ledger that does not hold is not exported.`,
+The chain is verified first, against the anchors that are given (see "plumbline audit
+verify"): a ledger that does not hold is not exported. Without an anchor nobody can
+tell that its last entries, or all of them, were removed.`,
 		Example: "  plumbline audit export --data .plumbline > changes.json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -237,8 +219,15 @@ The chain is verified first: a ledger that does not hold is not exported.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, done()) }()
-			if _, err := ledger.Verify(d.Ledger.Entries(c.Context(), 1), nil); err != nil {
-				return fmt.Errorf("the ledger does not hold: %w. see \"plumbline audit verify\"", err)
+			kept, err := a.all(c.Context(), d.Anchors)
+			if err == nil {
+				err = holds(c.Context(), d.Ledger, kept)
+			}
+			if err != nil {
+				return err
+			}
+			if len(kept) == 0 {
+				fmt.Fprintln(s.Err, unheld)
 			}
 			records, err := auditRecords(c.Context(), d)
 			if err != nil {
@@ -257,6 +246,7 @@ The chain is verified first: a ledger that does not hold is not exported.`,
 	}
 	f.register(c, false)
 	far.register(c)
+	a.register(c)
 	c.Flags().StringVarP(&f.format, "format", "f", "json", "as `FORMAT`: json or text")
 	complete(c, "format", []string{"json", "text"})
 	return c

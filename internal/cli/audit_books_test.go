@@ -47,7 +47,7 @@ func auditing(t *testing.T, open account.Opener, want int, says string, args ...
 // there, and exported.
 func TestAuditOnAWS(t *testing.T) {
 	books := account.Books{Ledger: &ledger.Memory{}, Anchors: files.Anchors(t.TempDir()), Plans: &blob.Memory{}}
-	l := &ledger.Ledger{Store: books.Ledger}
+	anchors, l := books.Anchors, &ledger.Ledger{Store: books.Ledger}
 	for kind, detail := range map[ledger.Kind]any{
 		ledger.Asked: change.Planned{Change: "change-1", Requester: "ann", Plan: remedy.Plan{Rule: "r", Before: []byte("{}"), After: []byte("{}")}},
 	} {
@@ -65,9 +65,18 @@ func TestAuditOnAWS(t *testing.T) {
 	auditing(t, open, 0, "3 entries, all as recorded\n1 entry of them as anchored", "verify", "--aws")
 	auditing(t, open, 0, `"Reason": "agreed"`, "export", "--aws")
 	auditing(t, open, 2, "give one of the two", "verify", "--aws", "--data", "x")
+	auditing(t, open, 1, "anchored with two hashes", "verify", "--aws", "--anchor", "2:"+strings.Repeat("b", 64))
+	auditing(t, open, 2, "is no NUMBER:HASH", "export", "--aws", "--anchor", "2")
+	books.Anchors = nil
+	open = func(context.Context, account.Options) (account.Account, error) { return kept{books: books}, nil }
+	auditing(t, open, 0, "it was held to no anchor", "verify", "--aws")
+	auditing(t, open, 0, "it was held to no anchor", "export", "--aws")
+	auditing(t, open, 3, "the ledger does not hold: entry 4: it is missing", "export", "--aws", "--anchor", "9:"+strings.Repeat("b", 64))
+	books.Anchors = anchors
 	books.Ledger = &ledger.Memory{} // somebody has emptied it
 	open = func(context.Context, account.Options) (account.Account, error) { return kept{books: books}, nil }
 	auditing(t, open, 1, "the ledger does not hold: entry 1: it is missing", "verify", "--aws")
+	auditing(t, open, 3, "the ledger does not hold: entry 1: it is missing", "export", "--aws")
 }
 
 // TestTheBooksOfAnAccount are found by the deployed stack, and read where it

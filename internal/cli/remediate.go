@@ -284,6 +284,9 @@ func runRemediateShow(ctx context.Context, s *Streams, f *remediateFlags, args [
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := holds(ctx, d.Ledger, nil); err != nil {
+		return err
+	}
 	if stop, err := d.Brake().Stopped(ctx); err != nil {
 		return err
 	} else if stop != nil {
@@ -359,6 +362,9 @@ func runRemediateApply(ctx context.Context, s *Streams, f *remediateFlags, args 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := holds(ctx, d.Ledger, nil); err != nil {
+		return err
+	}
 	changes := d.Changes(set, local.Folder{Live: resources}, func(n scan.Notice) {
 		if n.Kind == scan.NoticeApproval {
 			fmt.Fprintf(s.Err, "%s\n", lastLine(n.Body))

@@ -146,13 +146,19 @@ func (l *Ledger) entries(ctx context.Context, chain string, from int64) iter.Seq
 	}
 }
 
+// entryOf reads a row: the hash covers the entry, and the row's key must agree with it.
 func entryOf(row map[string]types.AttributeValue) (e ledger.Entry, err error) {
 	s, ok := row[attrEntry].(*types.AttributeValueMemberS)
 	if !ok {
 		return e, errors.New("a row of the ledger has no entry")
 	}
-	if err := json.Unmarshal([]byte(s.Value), &e); err != nil {
-		return e, fmt.Errorf("decode an entry of the ledger: %w", err)
+	if e, err = ledger.Read([]byte(s.Value)); err != nil {
+		return e, err
+	}
+	chain, _ := row[attrChain].(*types.AttributeValueMemberS)
+	n, _ := row[attrNumber].(*types.AttributeValueMemberN)
+	if chain == nil || n == nil || n.Value != strconv.FormatInt(e.Seq, 10) || chain.Value != everyEntry && chain.Value != planChain+e.Plan {
+		return e, &ledger.Break{Seq: e.Seq, Reason: "its row names another number or plan than the entry"}
 	}
 	return e, nil
 }

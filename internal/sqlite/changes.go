@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -126,28 +127,42 @@ func (c *Changes) Append(ctx context.Context, e ledger.Entry) error {
 
 // Last is ledger.Store's.
 func (c *Changes) Last(ctx context.Context) (ledger.Entry, error) {
-	for e, err := range c.entries(ctx, "SELECT entry FROM ledger ORDER BY seq DESC LIMIT 1") {
+	for e, err := range c.entries(ctx, "SELECT seq, plan, entry FROM ledger ORDER BY seq DESC LIMIT 1") {
 		return e, err
 	}
 	return ledger.Entry{}, ctx.Err()
 }
 
-// Entries is ledger.Store's.
+// Entries is ledger.Store's. From the first on it gives every row, also one whose
+// number no entry has: that is no entry of the chain, and an error.
 func (c *Changes) Entries(ctx context.Context, from int64) iter.Seq2[ledger.Entry, error] {
-	return c.entries(ctx, "SELECT entry FROM ledger WHERE seq >= ? ORDER BY seq", from)
+	if from <= 1 {
+		from = math.MinInt64
+	}
+	return c.entries(ctx, "SELECT seq, plan, entry FROM ledger WHERE seq >= ? ORDER BY seq", from)
 }
 
 // OfPlan is ledger.Store's.
 func (c *Changes) OfPlan(ctx context.Context, plan string) iter.Seq2[ledger.Entry, error] {
-	return c.entries(ctx, "SELECT entry FROM ledger WHERE plan = ? ORDER BY seq", plan)
+	return c.entries(ctx, "SELECT seq, plan, entry FROM ledger WHERE plan = ? ORDER BY seq", plan)
 }
 
 func (c *Changes) entries(ctx context.Context, statement string, args ...any) iter.Seq2[ledger.Entry, error] {
 	return func(yield func(ledger.Entry, error) bool) {
 		all, err := readAll(ctx, c, statement, args, func(row *sql.Rows) (e ledger.Entry, err error) {
+			var seq int64
+			var plan string
 			var src []byte
-			if err = row.Scan(&src); err == nil {
-				err = json.Unmarshal(src, &e)
+			if err = row.Scan(&seq, &plan, &src); err != nil {
+				return e, err
+			}
+			if seq < 1 {
+				return e, &ledger.Break{Seq: seq, Reason: "no entry has this number: the first is 1"}
+			}
+			e, err = ledger.Read(src)
+			// Rows are found by these two, and the hash covers the entry alone.
+			if err == nil && (e.Seq != seq || e.Plan != plan) {
+				err = &ledger.Break{Seq: seq, Reason: "its row names another number or plan than the entry"}
 			}
 			return e, err
 		})
