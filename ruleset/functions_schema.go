@@ -216,7 +216,7 @@ func (m *mismatches) value(v *cfn.Value, t *schema.Type) {
 	default:
 		return
 	}
-	m.wrong = append(m.wrong, mismatch{m.at("") + " is " + kindOf(v) + ", and " + typeWord(t) + " is asked for", v})
+	m.wrong = append(m.wrong, mismatch{m.at("") + " is " + describeValue(v) + ", and " + describeType(t) + " is asked for", v})
 }
 
 // object compares properties with those that the type has.
@@ -247,32 +247,4 @@ func (m *mismatches) object(v *cfn.Value, t *schema.Type) {
 			m.missing = append(m.missing, mismatch{m.at(p.Name), v})
 		}
 	}
-}
-
-func kindOf(v *cfn.Value) string {
-	switch v.Kind {
-	case cfn.List:
-		return "a list"
-	case cfn.Map:
-		return "a mapping"
-	case cfn.Bool:
-		return "true or false"
-	case cfn.Number:
-		return "a number"
-	}
-	return "a text"
-}
-
-func typeWord(t *schema.Type) string {
-	switch t.Kind {
-	case schema.Bool:
-		return "true or false"
-	case schema.Integer:
-		return "a whole number"
-	case schema.Double:
-		return "a number"
-	case schema.String:
-		return "a text"
-	}
-	return "a mapping"
 }

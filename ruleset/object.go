@@ -266,7 +266,7 @@ func describeValue(v *cfn.Value) string {
 	case cfn.Number:
 		return "a number"
 	case cfn.Bool:
-		return "a boolean"
+		return "true or false"
 	case cfn.List:
 		return "a list"
 	case cfn.Map:

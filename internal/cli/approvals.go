@@ -120,11 +120,61 @@ func newApprovalsShow(s *Streams) *cobra.Command {
 	return c
 }
 
+// deciding is what the commands that decide on a request share: whose word it
+// is, and the reason.
+type deciding struct {
+	data   remediateFlags
+	far    remoteFlags
+	reason string
+	groups []string
+}
+
+func (d *deciding) register(c *cobra.Command) {
+	d.data.register(c, false)
+	d.far.register(c, true)
+	fl := c.Flags()
+	fl.StringVar(&d.reason, "reason", "", "why, in a sentence that an auditor understands")
+	fl.StringVar(&d.data.by, "by", "", "who decides (default: the user of this machine)")
+	fl.StringSliceVar(&d.groups, "group", nil, "a `GROUP` that you belong to; may be given again")
+}
+
+// check refuses what no decision can be without.
+func (d *deciding) check(command string, args []string) error {
+	switch {
+	case len(args) != 1:
+		return usagef("approvals %s needs one ID: of the request, or the first digits of the plan's hash", command)
+	case strings.TrimSpace(d.reason) == "":
+		return usagef("--reason TEXT is missing: a decision needs a reason")
+	}
+	return nil
+}
+
+// decide finds the request in the data folder, has how decide on it, and says
+// in text's words what has become of it.
+func (d *deciding) decide(ctx context.Context, s *Streams, id string, how func(*approval.Desk, approval.Stored, approval.Person) (approval.Request, error), text func(approval.Request) string) (err error) {
+	data, err := d.data.openData(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.Close()) }()
+	r, err := findRequest(ctx, data, id)
+	if err != nil {
+		return err
+	}
+	now, err := how(data.Desk(), r, approval.Person{Name: cmp.Or(d.data.by, osUser()), Groups: d.groups})
+	var refused *approval.Refusal
+	if errors.As(err, &refused) {
+		return usageError{refused}
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text(now))
+	return nil
+}
+
 func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
-	var f remediateFlags
-	var far remoteFlags
-	var reason string
-	var groups []string
+	var d deciding
 	name, short := "approve", "Say yes to a change"
 	if !approve {
 		name, short = "deny", "Say no to a change"
@@ -132,48 +182,24 @@ func newApprovalsDecide(s *Streams, approve bool) *cobra.Command {
 	c := &cobra.Command{
 		Use: name + " --data DIR | --url ADDRESS --plan HASH --reason TEXT ID", Short: short,
 		Example: "  plumbline approvals " + name + " 3f2a --data .plumbline --reason \"as agreed with the network team\"",
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			switch {
-			case len(args) != 1:
-				return usagef("approvals %s needs one ID: of the request, or the first digits of the plan's hash", name)
-			case strings.TrimSpace(reason) == "":
-				return usagef("--reason TEXT is missing: a decision needs a reason")
-			}
-			if far.url != "" {
-				return far.decide(c.Context(), s, args[0], name, "", reason)
-			}
-			d, err := f.openData(c.Context(), false)
-			if err != nil {
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := d.check(name, args); err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, d.Close()) }()
-			r, err := findRequest(c.Context(), d, args[0])
-			if err != nil {
-				return err
+			if d.far.url != "" {
+				return d.far.decide(c.Context(), s, args[0], name, "", d.reason)
 			}
-			by := approval.Person{Name: cmp.Or(f.by, osUser()), Groups: groups}
-			now, err := d.Desk().DecideListed(c.Context(), r.ID, r.Plan, by, approve, reason)
-			var refused *approval.Refusal
-			if errors.As(err, &refused) {
-				return usageError{refused}
-			}
-			if err != nil {
-				return err
-			}
-			text := string(now.State)
-			if n := now.Missing(); n > 0 {
-				text = fmt.Sprintf("%s: %d more must approve", now.State, n)
-			}
-			fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text)
-			return nil
+			return d.decide(c.Context(), s, args[0], func(desk *approval.Desk, r approval.Stored, by approval.Person) (approval.Request, error) {
+				return desk.DecideListed(c.Context(), r.ID, r.Plan, by, approve, d.reason)
+			}, func(now approval.Request) string {
+				if n := now.Missing(); n > 0 {
+					return fmt.Sprintf("%s: %d more must approve", now.State, n)
+				}
+				return string(now.State)
+			})
 		},
 	}
-	f.register(c, false)
-	far.register(c, true)
-	fl := c.Flags()
-	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
-	fl.StringVar(&f.by, "by", "", "who decides (default: the user of this machine)")
-	fl.StringSliceVar(&groups, "group", nil, "a `GROUP` that you belong to; may be given again")
+	d.register(c)
 	return c
 }
 
@@ -252,10 +278,8 @@ func decisionWords(x approval.Decision) string {
 }
 
 func newApprovalsAccept(s *Streams) *cobra.Command {
-	var f remediateFlags
-	var far remoteFlags
-	var reason, until string
-	var groups []string
+	var d deciding
+	var until string
 	c := &cobra.Command{
 		Use:   "accept --data DIR --until YYYY-MM-DD --reason TEXT ID",
 		Short: "Leave a violation as it is until a day; nothing is changed",
@@ -263,53 +287,31 @@ func newApprovalsAccept(s *Streams) *cobra.Command {
 and scans with this data folder show it as suppressed, with the reason and who accepted
 it. The day after, it is open again.`,
 		Example: "  plumbline approvals accept 3f2a --data .plumbline --until 2027-03-31 --reason \"the queue holds no data and goes in March\"",
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			day, parsed := time.Parse(time.DateOnly, until)
-			switch {
-			case len(args) != 1:
-				return usagef("approvals accept needs one ID: of the request, or the first digits of the plan's hash")
-			case strings.TrimSpace(reason) == "":
-				return usagef("--reason TEXT is missing: a decision needs a reason")
-			case until == "":
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := d.check("accept", args); err != nil {
+				return err
+			}
+			if until == "" {
 				return usagef("--until YYYY-MM-DD is missing: an acceptance needs the day on which it ends")
-			case parsed != nil:
+			}
+			day, err := time.Parse(time.DateOnly, until)
+			if err != nil {
 				return usagef("--until %q is no day: want it as YYYY-MM-DD", until)
 			}
-			if far.url != "" {
-				return far.decide(c.Context(), s, args[0], "accept", until, reason)
+			if d.far.url != "" {
+				return d.far.decide(c.Context(), s, args[0], "accept", until, d.reason)
 			}
-			d, err := f.openData(c.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, d.Close()) }()
-			r, err := findRequest(c.Context(), d, args[0])
-			if err != nil {
-				return err
-			}
-			by := approval.Person{Name: cmp.Or(f.by, osUser()), Groups: groups}
-			now, err := d.Desk().AcceptListed(c.Context(), r.ID, r.Plan, by, day, reason)
-			var refused *approval.Refusal
-			if errors.As(err, &refused) {
-				return usageError{refused}
-			}
-			if err != nil {
-				return err
-			}
-			text := "accepted until " + until
-			if now.State == approval.Waiting {
-				text = "waiting: somebody else must accept as well"
-			}
-			fmt.Fprintf(s.Out, "%s  %s\n", now.Plan[:12], text)
-			return nil
+			return d.decide(c.Context(), s, args[0], func(desk *approval.Desk, r approval.Stored, by approval.Person) (approval.Request, error) {
+				return desk.AcceptListed(c.Context(), r.ID, r.Plan, by, day, d.reason)
+			}, func(now approval.Request) string {
+				if now.State == approval.Waiting {
+					return "waiting: somebody else must accept as well"
+				}
+				return "accepted until " + until
+			})
 		},
 	}
-	f.register(c, false)
-	far.register(c, true)
-	fl := c.Flags()
-	fl.StringVar(&until, "until", "", "the last `DAY` on which the violation does not count, YYYY-MM-DD")
-	fl.StringVar(&reason, "reason", "", "why, in a sentence that an auditor understands")
-	fl.StringVar(&f.by, "by", "", "who decides (default: the user of this machine)")
-	fl.StringSliceVar(&groups, "group", nil, "a `GROUP` that you belong to; may be given again")
+	d.register(c)
+	c.Flags().StringVar(&until, "until", "", "the last `DAY` on which the violation does not count, YYYY-MM-DD")
 	return c
 }

@@ -104,9 +104,9 @@ func serve(ctx context.Context, s *Streams, f *serveFlags) (err error) {
 	}
 	fmt.Fprintf(s.Err, "console of %s at http://%s/. Ctrl-C ends it\n", f.data, listener.Addr())
 	if front != nil {
-		return serveUntil(ctx, listener, front.before(page), logger)
+		return serveConsole(ctx, listener, front.before(page), logger)
 	}
-	return serveUntil(ctx, listener, page, logger)
+	return serveConsole(ctx, listener, page, logger)
 }
 
 // wordTaken says on the approval pages whose word is taken for who somebody is.
@@ -142,22 +142,28 @@ func approvalPages(ctx context.Context, dir string, front *door, logger *log.Log
 	}
 }
 
-// serveUntil serves until ctx ends; requests that are nearly done get their answer.
-func serveUntil(ctx context.Context, listener net.Listener, page http.Handler, logger *log.Logger) error {
-	server := &http.Server{
+// serveConsole serves the pages within limits that keep a slow or greedy client
+// from holding the server up.
+func serveConsole(ctx context.Context, listener net.Listener, page http.Handler, logger *log.Logger) error {
+	return serveUntil(ctx, "the console", listener, &http.Server{
 		Handler: page, ErrorLog: logger, MaxHeaderBytes: 32 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-	}
+	}, 2*time.Second)
+}
+
+// serveUntil serves until ctx ends; calls that are nearly done within grace get
+// their answer, a long poll does not. what names what is served in an error.
+func serveUntil(ctx context.Context, what string, listener net.Listener, server *http.Server, grace time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
 	case err := <-ended:
-		return fmt.Errorf("serve the console: %w", err)
+		return fmt.Errorf("serve %s: %w", what, err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	left, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if server.Shutdown(grace) != nil {
+	if server.Shutdown(left) != nil {
 		_ = server.Close() // it ends with the process anyway
 	}
 	return nil

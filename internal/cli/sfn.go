@@ -161,18 +161,5 @@ func serveSfn(ctx context.Context, s *Streams, f *sfnFlags) error {
 	defer closeData()
 	server := &http.Server{Handler: api, ReadHeaderTimeout: time.Minute, ErrorLog: config.Log}
 	fmt.Fprintf(s.Err, "Step Functions API at http://%s%s. Ctrl-C ends it\n", listener.Addr(), sfnMode(f, &config))
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve the API: %w", err)
-	case <-ctx.Done():
-	}
-	// Calls that are nearly done get their answer; a long poll does not.
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
-	defer cancel()
-	if server.Shutdown(grace) != nil {
-		_ = server.Close() // it ends with the process anyway
-	}
-	return nil
+	return serveUntil(ctx, "the API", listener, server, 200*time.Millisecond)
 }
