@@ -132,6 +132,14 @@ func TestWhatCannotBeRead(t *testing.T) {
 				return ""
 			}
 		}, []string{"--stack", "Payments"}, cli.ExitUnjudged, "", "Cards", "live-readable", "error", "permission s3:GetBucketVersioning is missing"},
+		{"the template's permission", func(a *awsfake.Account) {
+			a.Deny = func(action, _ string) string {
+				if action == "cloudformation:GetTemplate" {
+					return action
+				}
+				return ""
+			}
+		}, []string{"--stack", "Payments"}, cli.ExitUnjudged, "", "", "live-readable", "error", "permission cloudformation:GetTemplate is missing"},
 		{"a permission of a relation", func(a *awsfake.Account) {
 			a.Deny = func(action, typ string) string {
 				if action == "cloudformation:ListResources" && typ == "AWS::S3::BucketPolicy" {

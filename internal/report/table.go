@@ -238,7 +238,11 @@ func writeSummary(b *bufio.Writer, st style, d *Document) {
 	}
 	head := plural(judgedTemplates(r), "template", "templates") + ", " + plural(d.rules(), "rule", "rules") + ":"
 	found := plural(fails, "violation", "violations") + " (" + strings.Join(parts, ", ") + ")"
-	if fails == 0 {
+	switch {
+	case fails > 0:
+	case c[string(finding.Pass)] == 0 && c[string(finding.Error)] > 0:
+		found = "nothing was judged"
+	default:
 		found = st.paint("32", "no violation found")
 	}
 	rest := ""

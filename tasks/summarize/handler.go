@@ -207,8 +207,16 @@ func (h *Handler) collect(ctx context.Context, scanID string, t scan.Target) (*s
 	if h.scope != nil {
 		both.Scope = h.scope(t)
 	}
-	if assessed {
+	switch {
+	case assessed:
 		both = *a // what was found stands, though it was not stored or told
+	case t.Path == "": // a deployed stack: its one finding is that it could not be read, and why
+		both.Findings = []finding.Finding{{
+			Rule: finding.LiveReadable, Severity: finding.High, Domain: finding.Configuration, Verdict: finding.Error, Fix: finding.FixNone,
+			Resource: finding.Resource{Account: t.Account, Region: t.Region, Stack: t.Stack}, Place: finding.Place{Path: t.String()},
+			Message: f.Cause, Scope: both.Scope,
+		}}
+		both.Counts[string(finding.Error)] = 1
 	}
 	both.Failures = append(both.Failures[:len(both.Failures):len(both.Failures)], *f)
 	return &both, true, nil
